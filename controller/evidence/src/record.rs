@@ -1,0 +1,220 @@
+//! What one audit record says. The bytes that are hashed into the log are the canonical JSON
+//! (RFC 8785) of [`Record`]; they are stored and exported verbatim and never re-serialised.
+//!
+//! A record holds no prompt, no answer, no free text written by a caller: only enumerations, counts,
+//! names that an administrator chose, digests of public artefacts, random identifiers and salted
+//! commitments.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the record format.
+pub const RECORD_VERSION: u32 = 1;
+
+/// One entry of the audit log, complete with its place in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Format version, [`RECORD_VERSION`].
+    pub v: u32,
+    /// Log origin, e.g. `cloister/fleet-01J…`.
+    pub log: String,
+    /// Index of the leaf, from 0, without gaps.
+    pub seq: u64,
+    /// Random, time-ordered identifier (ULID).
+    pub id: String,
+    /// RFC 3339, UTC, nanoseconds.
+    pub time: String,
+    /// Random per controller process, and microseconds since its start: they order records when the
+    /// wall clock steps.
+    pub boot: String,
+    pub mono_us: u64,
+    #[serde(flatten)]
+    pub draft: Draft,
+}
+
+/// What the writer of a record says; the ledger adds the rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    pub kind: Kind,
+    pub outcome: Outcome,
+    pub actor: Actor,
+    /// What was changed or used.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<Subject>,
+    /// Of a completion: the id of its request's record.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub intent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub inference: Option<Inference>,
+    /// Of a change: what it set. Names, numbers and digests, sorted by key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub change: Option<std::collections::BTreeMap<String, serde_json::Value>>,
+    /// A class of reason, for refusals and failures; never free text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    #[serde(rename = "fleet.created")]
+    FleetCreated,
+    #[serde(rename = "controller.started")]
+    ControllerStarted,
+    #[serde(rename = "controller.stopped")]
+    ControllerStopped,
+    #[serde(rename = "signer.trusted")]
+    SignerTrusted,
+    #[serde(rename = "signer.revoked")]
+    SignerRevoked,
+    #[serde(rename = "model.imported")]
+    ModelImported,
+    #[serde(rename = "model.refused")]
+    ModelRefused,
+    #[serde(rename = "model.removed")]
+    ModelRemoved,
+    #[serde(rename = "deployment.created")]
+    DeploymentCreated,
+    #[serde(rename = "deployment.changed")]
+    DeploymentChanged,
+    #[serde(rename = "deployment.removed")]
+    DeploymentRemoved,
+    #[serde(rename = "placement.changed")]
+    PlacementChanged,
+    #[serde(rename = "node.token_created")]
+    NodeTokenCreated,
+    #[serde(rename = "node.enrolled")]
+    NodeEnrolled,
+    #[serde(rename = "node.enrolment_refused")]
+    NodeEnrolmentRefused,
+    #[serde(rename = "node.certificate_renewed")]
+    NodeCertificateRenewed,
+    #[serde(rename = "node.revoked")]
+    NodeRevoked,
+    #[serde(rename = "key.created")]
+    KeyCreated,
+    #[serde(rename = "key.revoked")]
+    KeyRevoked,
+    #[serde(rename = "access.denied")]
+    AccessDenied,
+    #[serde(rename = "audit.exported")]
+    AuditExported,
+    #[serde(rename = "inference.requested")]
+    InferenceRequested,
+    #[serde(rename = "inference.completed")]
+    InferenceCompleted,
+    #[serde(rename = "inference.interrupted")]
+    InferenceInterrupted,
+    #[serde(rename = "inference.denied")]
+    InferenceDenied,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Success,
+    Failure,
+    Denied,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    pub kind: ActorKind,
+    /// Key id, node id, or `system`.
+    pub id: String,
+    /// The name an administrator gave it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    ApiKey,
+    Node,
+    System,
+    Anonymous,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    pub kind: SubjectKind,
+    pub id: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    Fleet,
+    Signer,
+    Model,
+    Deployment,
+    Replica,
+    Node,
+    Key,
+    Log,
+}
+
+/// The facts of an inference. A *requested* record has what is known before dispatch; the record
+/// that closes it repeats that and adds the rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Inference {
+    /// `chat` or `generate`.
+    pub operation: String,
+    /// `http` or `grpc`.
+    pub protocol: String,
+    pub deployment: String,
+    pub model_name: String,
+    /// `sha256:<hex>` of the signed payload.
+    pub model_digest: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub node_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replica_id: Option<String>,
+    /// Everything that, with model and prompt, determines the tokens.
+    pub params: Params,
+    /// Salted commitment to the prompt (see [`crate::commitment`]).
+    pub prompt_commitment: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output_commitment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub prompt_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output_tokens: Option<u32>,
+    /// `stop`, `length`, `cancelled`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub finish: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub numerics_contract: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time_to_first_token_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub total_time_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace_id: Option<String>,
+}
+
+/// Sampling parameters as they were used, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    pub temperature: f32,
+    pub top_k: u32,
+    pub top_p: f32,
+    pub min_p: f32,
+    pub presence_penalty: f32,
+    pub frequency_penalty: f32,
+    pub repetition_penalty: f32,
+    /// Decimal, because JSON numbers lose precision past 2^53.
+    pub seed: String,
+    pub max_tokens: u32,
+    pub stop_strings: u32,
+    pub ignore_eos: bool,
+}
