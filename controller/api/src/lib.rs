@@ -1,1 +1,32 @@
-//! Placeholder.
+//! What callers and the controller agree on over REST: request and response bodies, the paths they
+//! travel on, the limits both sides check, and the problem document that every error is.
+//!
+//! The same operations exist over gRPC (`cloister.admin.v1`); names and meanings are the same.
+//! Times are RFC 3339 in UTC. Sizes are bytes. Nothing here does any work.
+
+pub mod deployment;
+pub mod fleet;
+pub mod key;
+pub mod limits;
+pub mod model;
+pub mod node;
+pub mod paths;
+pub mod problem;
+pub mod record;
+pub mod replica;
+pub mod signer;
+pub mod upload;
+
+pub use deployment::{DeployRequest, Deployment, DeploymentList};
+pub use fleet::{Changed, Status, Version};
+pub use key::{Key, KeyList, NewKey, NewKeyRequest, Role};
+pub use model::{ImportRequest, Model, ModelDetail, ModelFacts, ModelFile, ModelList};
+pub use node::{JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
+pub use problem::{Problem, ProblemKind};
+pub use record::{LogCheckpoint, Record, RecordPage};
+pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+pub use signer::{Signer, SignerList, TrustSignerRequest};
+pub use upload::{NewUpload, NewUploadFile, Upload, UploadFile};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! Limits that the controller enforces and a client can check before it sends.
+
+/// Longest name of a model, deployment, signer, key or node, in characters.
+pub const NAME_MAX_CHARS: usize = 63;
+
+/// Longest name of a file inside a model, in bytes.
+pub const FILE_NAME_MAX_BYTES: usize = 255;
+
+/// Files of one model, its signature bundle among them.
+pub const UPLOAD_FILES_MAX: usize = 64;
+
+/// Largest signature bundle, in bytes.
+pub const SIGNATURE_BUNDLE_MAX_BYTES: u64 = 1024 * 1024;
+
+/// Largest JSON body of a request, in bytes.
+pub const JSON_BODY_MAX_BYTES: usize = 1024 * 1024;
+
+/// Largest public key in PEM form, in bytes.
+pub const PUBLIC_KEY_PEM_MAX_BYTES: usize = 8 * 1024;
+
+/// Replicas of one deployment.
+pub const REPLICAS_MAX: u32 = 1024;
+
+/// Sequences that one replica decodes at once.
+pub const SEQUENCES_MAX: u32 = 256;
+
+/// Sequences per replica where a deployment states none.
+pub const SEQUENCES_DEFAULT: u32 = 16;
+
+/// Context length where a deployment states none: the model's own, but no more than this. In tokens.
+pub const CONTEXT_LENGTH_DEFAULT_MAX: u32 = 8192;
+
+/// Labels of a node selector.
+pub const SELECTOR_LABELS_MAX: usize = 64;
+
+/// Longest key or value of a label, in characters.
+pub const LABEL_MAX_CHARS: usize = 63;
+
+/// Models named in the scope of one API key.
+pub const KEY_MODELS_MAX: usize = 256;
+
+/// Longest life of an API key, in seconds: ten years.
+pub const KEY_VALID_FOR_MAX_S: u64 = 10 * 365 * 24 * 3600;
+
+/// Life of a join token, in seconds.
+pub const JOIN_TOKEN_VALID_FOR_MIN_S: u32 = 60;
+/// See [`JOIN_TOKEN_VALID_FOR_MIN_S`].
+pub const JOIN_TOKEN_VALID_FOR_MAX_S: u32 = 7 * 24 * 3600;
+/// Life of a join token where the caller states none, in seconds.
+pub const JOIN_TOKEN_VALID_FOR_DEFAULT_S: u32 = 3600;
+
+/// Records on one page.
+pub const RECORDS_PAGE_MAX: u32 = 1000;
+/// Records on one page where the caller states no number.
+pub const RECORDS_PAGE_DEFAULT: u32 = 50;
+
+/// Records named in one evidence request. The whole log has no such limit.
+pub const EVIDENCE_IDS_MAX: usize = 1000;

@@ -1,0 +1,147 @@
+//! Where everything is. The templates are what the server routes on and the OpenAPI document lists;
+//! the functions fill them in for a client.
+
+/// All paths begin with this.
+pub const PREFIX: &str = "/api/v1";
+
+pub const OPENAPI: &str = "/api/v1/openapi.json";
+pub const VERSION: &str = "/api/v1/version";
+pub const STATUS: &str = "/api/v1/status";
+
+pub const UPLOADS: &str = "/api/v1/uploads";
+pub const UPLOAD: &str = "/api/v1/uploads/{upload_id}";
+pub const UPLOAD_FILE: &str = "/api/v1/uploads/{upload_id}/files/{name}";
+
+pub const MODELS: &str = "/api/v1/models";
+pub const MODEL: &str = "/api/v1/models/{model}";
+
+pub const SIGNERS: &str = "/api/v1/signers";
+pub const SIGNER: &str = "/api/v1/signers/{key_id}";
+
+pub const DEPLOYMENTS: &str = "/api/v1/deployments";
+pub const DEPLOYMENT: &str = "/api/v1/deployments/{name}";
+
+pub const REPLICAS: &str = "/api/v1/replicas";
+pub const REPLICA_EXPLANATION: &str = "/api/v1/replicas/{replica_id}/explanation";
+
+pub const NODES: &str = "/api/v1/nodes";
+pub const JOIN_TOKENS: &str = "/api/v1/nodes/join-tokens";
+pub const NODE_REVOCATION: &str = "/api/v1/nodes/{node}/revocation";
+
+pub const KEYS: &str = "/api/v1/keys";
+pub const KEY: &str = "/api/v1/keys/{key_id}";
+
+pub const RECORDS: &str = "/api/v1/audit/records";
+pub const RECORD: &str = "/api/v1/audit/records/{record_id}";
+pub const RECORD_EVIDENCE: &str = "/api/v1/audit/records/{record_id}/evidence";
+pub const EVIDENCE: &str = "/api/v1/audit/evidence";
+pub const CHECKPOINT: &str = "/api/v1/audit/checkpoint";
+pub const AUDIT_KEY: &str = "/api/v1/audit/key";
+
+/// `PUT` the bytes of a file from `offset` on.
+pub fn upload_file(upload_id: &str, name: &str, offset_bytes: u64) -> String {
+    format!("{}?offset={offset_bytes}", fill(UPLOAD_FILE, &[upload_id, name]))
+}
+
+pub fn upload(upload_id: &str) -> String {
+    fill(UPLOAD, &[upload_id])
+}
+
+/// A model by name or digest.
+pub fn model(name_or_digest: &str) -> String {
+    fill(MODEL, &[name_or_digest])
+}
+
+pub fn signer(key_id: &str) -> String {
+    fill(SIGNER, &[key_id])
+}
+
+pub fn deployment(name: &str) -> String {
+    fill(DEPLOYMENT, &[name])
+}
+
+/// The replicas of one deployment, or of all.
+pub fn replicas(deployment: Option<&str>) -> String {
+    match deployment {
+        Some(name) => format!("{REPLICAS}?deployment={}", encode(name)),
+        None => REPLICAS.to_owned(),
+    }
+}
+
+pub fn replica_explanation(replica_id: &str) -> String {
+    fill(REPLICA_EXPLANATION, &[replica_id])
+}
+
+/// A node by name or id.
+pub fn node_revocation(node: &str) -> String {
+    fill(NODE_REVOCATION, &[node])
+}
+
+pub fn key(key_id: &str) -> String {
+    fill(KEY, &[key_id])
+}
+
+/// Which records to list; absent fields do not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordQuery<'a> {
+    pub limit: Option<u32>,
+    pub before_seq: Option<u64>,
+    pub kind: Option<&'a str>,
+    pub subject: Option<&'a str>,
+}
+
+pub fn records(query: &RecordQuery<'_>) -> String {
+    let pairs = [
+        query.limit.map(|n| format!("limit={n}")),
+        query.before_seq.map(|n| format!("before_seq={n}")),
+        query.kind.map(|kind| format!("kind={}", encode(kind))),
+        query.subject.map(|subject| format!("subject={}", encode(subject))),
+    ];
+    with_query(RECORDS, &pairs.into_iter().flatten().collect::<Vec<_>>())
+}
+
+pub fn record(record_id: &str) -> String {
+    fill(RECORD, &[record_id])
+}
+
+/// The evidence file of one record.
+pub fn record_evidence(record_id: &str) -> String {
+    fill(RECORD_EVIDENCE, &[record_id])
+}
+
+/// The evidence file of several records; of the whole log if none is named.
+pub fn evidence(record_ids: &[String]) -> String {
+    let ids: Vec<String> = record_ids.iter().map(|id| encode(id)).collect();
+    match ids.is_empty() {
+        true => EVIDENCE.to_owned(),
+        false => format!("{EVIDENCE}?ids={}", ids.join(",")),
+    }
+}
+
+fn with_query(path: &str, pairs: &[String]) -> String {
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// Puts encoded values in the place of `{…}`, in order.
+fn fill(template: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let segments = template.split('/').map(|segment| match segment.starts_with('{') {
+        true => values.next().map_or_else(String::new, |value| encode(value)),
+        false => segment.to_owned(),
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// Percent-encodes all but what RFC 3986 lets stand in a path segment and a query value alike.
+fn encode(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
