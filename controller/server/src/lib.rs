@@ -1,1 +1,13 @@
 //! The controller: its API, identity of nodes and callers, reconcilers, and the wiring of the rest.
+
+mod clock;
+pub mod data_dir;
+pub mod fleet;
+pub mod limits;
+pub mod listen;
+pub mod options;
+
+/// The one source of cryptography.
+pub(crate) fn crypto_provider() -> rustls::crypto::CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}

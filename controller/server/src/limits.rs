@@ -1,0 +1,55 @@
+//! Every limit of the controller's own surfaces, in one place. Names carry units.
+
+use std::time::Duration;
+
+/// Connections open at once on one listener; more wait in the kernel's backlog.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// TLS handshakes in progress at once on one listener.
+pub const HANDSHAKES_MAX: usize = 256;
+/// A peer that has not finished its TLS handshake by then is dropped.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest join token secret accepted at enrolment.
+pub const TOKEN_SECRET_MAX_BYTES: usize = 256;
+/// Largest certificate signing request.
+pub const CSR_MAX_BYTES: usize = 4 * 1024;
+/// Longest node name.
+pub const NODE_NAME_MAX_BYTES: usize = 63;
+/// Longest region, label key and label value.
+pub const LOCALITY_TEXT_MAX_BYTES: usize = 63;
+/// Most labels on one node.
+pub const LABELS_MAX: usize = 64;
+
+/// Largest message an agent may send on its session or its tunnel.
+pub const AGENT_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Messages waiting to go down one session or one tunnel.
+pub const AGENT_QUEUE_MAX: usize = 256;
+/// Replicas that one node may report.
+pub const REPLICAS_PER_NODE_MAX: usize = 256;
+/// GPUs that one node may report.
+pub const GPUS_PER_NODE_MAX: usize = 64;
+/// Longest free text (error, check, hostname) kept from an agent.
+pub const AGENT_TEXT_MAX_BYTES: usize = 2_048;
+/// Checks kept per replica.
+pub const CHECKS_PER_REPLICA_MAX: usize = 64;
+
+/// Model bytes per message.
+pub const ARTIFACT_CHUNK_BYTES: usize = 1024 * 1024;
+/// Chunks read ahead of the network, per range.
+pub const ARTIFACT_CHUNKS_AHEAD: usize = 2;
+
+/// Inferences in flight on one node.
+pub const INFERENCES_PER_NODE_MAX: usize = 4_096;
+/// Events that may wait for one inference besides one per token: started, finished, failed.
+pub const EVENTS_BESIDE_TOKENS: usize = 8;
+/// Events that may wait for one inference at most, however many tokens it asked for.
+pub const EVENTS_PER_INFERENCE_MAX: usize = 16_384;
+
+/// A node is unreachable after this many heartbeat intervals without a message.
+pub const HEARTBEATS_MISSED_MAX: u32 = 3;
+/// How often the reconciler looks when nothing woke it.
+pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(5);
+/// Running inferences may finish for this long after a stop was asked for.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// A server certificate of the agents listener is replaced this often.
+pub const SERVER_CERTIFICATE_ROTATION: Duration = Duration::from_secs(24 * 3_600);
