@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The fleet's state and its audit log in a database: SQLite by default, PostgreSQL by URL, behind
+//! one handle. The only crate that speaks SQL.
+//!
+//! Reads are methods of [`Store`]. There is no public way to write a row by itself: state changes
+//! are [`Change`] values, and the ledger commits them together with the record that tells of them
+//! through [`Store::ledger_append`].
+
+mod append;
+mod apply;
+mod audit;
+mod change;
+mod error;
+pub mod limits;
+mod migrations;
+mod open;
+mod reads;
+mod rows;
+mod sql;
+mod store;
+
+pub use append::{AppendTransaction, LogRows};
+pub use audit::{CheckpointRow, Head, OpenRequest, RecordQuery, RecordRow, SaltRow, TileRow};
+pub use change::Change;
+pub use error::{Entity, Refusal, StoreError};
+pub use rows::{Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer};
+pub use store::{Backend, Store};

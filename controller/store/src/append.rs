@@ -1,0 +1,190 @@
+//! The one way in: a transaction in which changes of state and the records that tell of them
+//! become durable together.
+
+use std::collections::HashSet;
+
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::apply::{ApplyError, apply};
+use crate::audit::{CheckpointRow, RecordRow, SaltRow, TileRow};
+use crate::sql::{Arg, Connection, existing, insert_rows};
+use crate::store::Pools;
+use crate::{Change, Refusal, Store, StoreError};
+
+/// A transaction that holds the head of the log. Dropping it undoes everything.
+pub struct AppendTransaction {
+    transaction: OpenTransaction,
+    head_size: u64,
+}
+
+enum OpenTransaction {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl OpenTransaction {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+}
+
+/// What one commit adds to the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRows {
+    /// In order, the first with the head's size as its sequence number.
+    pub records: Vec<RecordRow>,
+    /// Tiles that became full.
+    pub tiles: Vec<TileRow>,
+    pub checkpoint: CheckpointRow,
+    /// Ids and sequence numbers of requests that stay open after this commit.
+    pub opened: Vec<(String, u64)>,
+    /// Ids of earlier requests that this commit closes.
+    pub closed: Vec<String>,
+    pub salts: Vec<SaltRow>,
+}
+
+impl Store {
+    /// Begins a commit. **For the ledger alone**: it is what keeps state and record together, so
+    /// nothing else may call this.
+    ///
+    /// Locks the head of the log: another writer waits until this transaction ends.
+    pub async fn ledger_append(&self) -> Result<AppendTransaction, StoreError> {
+        let (transaction, lock_head) = match &*self.pools {
+            Pools::Sqlite { writer, .. } => (
+                OpenTransaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+                "SELECT size FROM audit_head WHERE id = 1",
+            ),
+            Pools::Postgres { writer, .. } => (
+                OpenTransaction::Postgres(writer.begin().await?),
+                "SELECT size FROM audit_head WHERE id = 1 FOR UPDATE",
+            ),
+        };
+        let mut append = AppendTransaction { transaction, head_size: 0 };
+        let row = append.connection().fetch_optional(lock_head, Vec::new()).await?;
+        let row = row.ok_or_else(|| StoreError::corrupt("log head", "its row is missing"))?;
+        append.head_size = row.u64("size")?;
+        Ok(append)
+    }
+}
+
+impl AppendTransaction {
+    /// Number of records in the log as this transaction found it. It cannot change until then.
+    #[must_use]
+    pub fn head_size(&self) -> u64 {
+        self.head_size
+    }
+
+    /// Carries out `changes`, all or none of them. A refusal leaves the transaction usable and
+    /// nothing of these changes in it.
+    pub async fn apply(&mut self, changes: &[Change]) -> Result<Result<(), Refusal>, StoreError> {
+        let mut db = self.connection();
+        db.control("SAVEPOINT submission").await?;
+        for change in changes {
+            match apply(&mut db, change).await {
+                Ok(()) => {}
+                Err(ApplyError::Store(error)) => return Err(error),
+                Err(ApplyError::Refused(refusal)) => {
+                    db.control("ROLLBACK TO SAVEPOINT submission").await?;
+                    db.control("RELEASE SAVEPOINT submission").await?;
+                    return Ok(Err(refusal));
+                }
+            }
+        }
+        db.control("RELEASE SAVEPOINT submission").await?;
+        Ok(Ok(()))
+    }
+
+    /// Which of these record ids are in the log already.
+    pub async fn recorded(&mut self, ids: &[&str]) -> Result<HashSet<String>, StoreError> {
+        existing(&mut self.connection(), "audit_record", "id", ids).await
+    }
+
+    /// Which of these requests are open.
+    pub async fn open_among(&mut self, ids: &[&str]) -> Result<HashSet<String>, StoreError> {
+        existing(&mut self.connection(), "audit_open", "request_id", ids).await
+    }
+
+    /// Writes `rows` and makes everything durable.
+    ///
+    /// # Errors
+    /// After an error it is not known whether the commit took place: read the head again.
+    pub async fn commit(mut self, rows: LogRows) -> Result<(), StoreError> {
+        self.write(rows).await?;
+        match self.transaction {
+            OpenTransaction::Sqlite(transaction) => transaction.commit().await?,
+            OpenTransaction::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, rows: LogRows) -> Result<(), StoreError> {
+        let new_size = number(rows.checkpoint.size)?;
+        let head = vec![new_size.into(), number(self.head_size)?.into()];
+        let mut db = self.connection();
+        let moved = db.execute("UPDATE audit_head SET size = $1 WHERE id = 1 AND size = $2", head).await?;
+        if moved != 1 {
+            return Err(StoreError::corrupt("log head", "it moved although it was locked"));
+        }
+        insert_rows(&mut db, "audit_record", RECORD, records(rows.records)?).await?;
+        insert_rows(&mut db, "audit_tile", TILE, tiles(rows.tiles)?).await?;
+        let note = vec![vec![new_size.into(), rows.checkpoint.note.into()]];
+        insert_rows(&mut db, "audit_checkpoint", CHECKPOINT, note).await?;
+        insert_rows(&mut db, "audit_open", OPEN, opened(rows.opened)?).await?;
+        for request_id in rows.closed {
+            let sql = "DELETE FROM audit_open WHERE request_id = $1";
+            db.execute(sql, vec![request_id.into()]).await?;
+        }
+        insert_rows(&mut db, "audit_salt", SALT, salts(rows.salts)).await?;
+        Ok(())
+    }
+
+    fn connection(&mut self) -> Connection<'_> {
+        self.transaction.connection()
+    }
+}
+
+const RECORD: &[&str] = &["seq", "id", "kind", "time", "subject_id", "intent", "leaf", "leaf_hash"];
+const TILE: &[&str] = &["level", "idx", "root", "hashes"];
+const CHECKPOINT: &[&str] = &["size", "note"];
+const OPEN: &[&str] = &["request_id", "seq"];
+const SALT: &[&str] = &["record_id", "name", "salt"];
+
+fn records(records: Vec<RecordRow>) -> Result<Vec<Vec<Arg>>, StoreError> {
+    let columns = |record: RecordRow| {
+        Ok(vec![
+            number(record.seq)?.into(),
+            record.id.into(),
+            record.kind.into(),
+            record.time.into(),
+            record.subject_id.into(),
+            record.intent.into(),
+            record.leaf.into(),
+            (&record.leaf_hash).into(),
+        ])
+    };
+    records.into_iter().map(columns).collect()
+}
+
+fn tiles(tiles: Vec<TileRow>) -> Result<Vec<Vec<Arg>>, StoreError> {
+    let columns = |tile: TileRow| {
+        let level = i64::from(tile.level).into();
+        Ok(vec![level, number(tile.index)?.into(), (&tile.root).into(), tile.hashes.into()])
+    };
+    tiles.into_iter().map(columns).collect()
+}
+
+fn opened(requests: Vec<(String, u64)>) -> Result<Vec<Vec<Arg>>, StoreError> {
+    requests.into_iter().map(|(id, seq)| Ok(vec![id.into(), number(seq)?.into()])).collect()
+}
+
+fn salts(salts: Vec<SaltRow>) -> Vec<Vec<Arg>> {
+    let columns = |salt: SaltRow| vec![salt.record_id.into(), salt.name.into(), (&salt.salt).into()];
+    salts.into_iter().map(columns).collect()
+}
+
+fn number(value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(|e| StoreError::corrupt("sequence number", e))
+}

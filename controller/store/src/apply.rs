@@ -1,0 +1,110 @@
+//! Carrying out a [`Change`] inside the ledger's transaction.
+
+mod credentials;
+mod deployments;
+mod models;
+mod nodes;
+
+use serde::Serialize;
+
+use crate::limits::{MAX_JSON_BYTES, MAX_NAME_BYTES};
+use crate::sql::{Arg, Connection};
+use crate::{Change, Entity, Refusal, StoreError};
+
+/// A refusal concerns one change; any other error ends the whole transaction.
+pub(crate) enum ApplyError {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl From<Refusal> for ApplyError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for ApplyError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for ApplyError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<(), ApplyError> {
+    match change {
+        Change::AddSigner(signer) => models::add_signer(db, signer).await,
+        Change::RevokeSigner { key_id, at } => models::revoke_signer(db, key_id, *at).await,
+        Change::AddModel(model) => models::add_model(db, model).await,
+        Change::RemoveModel { digest } => models::remove_model(db, digest).await,
+        Change::PutDeployment(deployment) => deployments::put(db, deployment).await,
+        Change::RemoveDeployment { id } => deployments::remove(db, id).await,
+        Change::PutReplica(replica) => deployments::put_replica(db, replica).await,
+        Change::RemoveReplica { id } => deployments::remove_replica(db, id).await,
+        Change::AddJoinToken(token) => credentials::add_join_token(db, token).await,
+        Change::UseJoinToken { secret_hash, node_id, at } => {
+            credentials::use_join_token(db, secret_hash, node_id, *at).await
+        }
+        Change::AddNode(node) => nodes::add(db, node).await,
+        Change::SetNodeCertificate { node_id, serial, not_after } => {
+            nodes::set_certificate(db, node_id, serial, *not_after).await
+        }
+        Change::SetNodeLocality { node_id, region, jurisdiction, labels } => {
+            nodes::set_locality(db, node_id, region, jurisdiction, labels).await
+        }
+        Change::RevokeNode { node_id, at } => nodes::revoke(db, node_id, *at).await,
+        Change::SetNodeGeneration { node_id, generation } => {
+            nodes::set_generation(db, node_id, *generation).await
+        }
+        Change::AddKey(key) => credentials::add_key(db, key).await,
+        Change::RevokeKey { id, at } => credentials::revoke_key(db, id, *at).await,
+        Change::AddSetting { name, value } => credentials::add_setting(db, name, value).await,
+    }
+}
+
+/// A name or id as it came in, refused when it is longer than any honest one.
+fn name(entity: Entity, text: &str) -> Result<Arg, Refusal> {
+    if text.len() > MAX_NAME_BYTES {
+        let why = format!("a name or id has {} bytes, at most {MAX_NAME_BYTES} fit", text.len());
+        let id = text.chars().take(32).collect();
+        return Err(Refusal::Invalid { entity, id, why });
+    }
+    Ok(text.into())
+}
+
+/// A number as the databases keep it.
+fn number(entity: Entity, id: &str, value: u64) -> Result<Arg, Refusal> {
+    let value =
+        i64::try_from(value).map_err(|_| invalid(entity, id, &format!("{value} is too large a number")))?;
+    Ok(value.into())
+}
+
+fn json<T: Serialize>(entity: Entity, id: &str, value: &T) -> Result<Arg, Refusal> {
+    let text = serde_json::to_string(value).map_err(|e| invalid(entity, id, &e.to_string()))?;
+    if text.len() > MAX_JSON_BYTES {
+        let why = format!("its details take {} bytes, at most {MAX_JSON_BYTES} fit", text.len());
+        return Err(invalid(entity, id, &why));
+    }
+    Ok(text.into())
+}
+
+fn invalid(entity: Entity, id: &str, why: &str) -> Refusal {
+    Refusal::Invalid { entity, id: id.to_owned(), why: why.to_owned() }
+}
+
+fn exists(entity: Entity, id: &str) -> Refusal {
+    Refusal::AlreadyExists { entity, id: id.to_owned() }
+}
+
+fn missing(entity: Entity, id: &str) -> Refusal {
+    Refusal::NotFound { entity, id: id.to_owned() }
+}
+
+/// Fails with `refusal` unless the statement touched a row.
+fn touched(rows: u64, refusal: impl FnOnce() -> Refusal) -> Result<(), ApplyError> {
+    if rows == 0 { Err(refusal().into()) } else { Ok(()) }
+}

@@ -1,0 +1,74 @@
+//! The ways in which the fleet's state can change.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{Deployment, JoinToken, Key, Model, Node, Replica, Signer};
+
+/// One change of state. It takes effect in the transaction that also writes its audit record, or
+/// not at all; [`crate::Refusal`] says why not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Trusts a signer; also one that was revoked before.
+    AddSigner(Signer),
+    RevokeSigner {
+        key_id: String,
+        at: Timestamp,
+    },
+    AddModel(Model),
+    /// Refused while a deployment uses the model.
+    RemoveModel {
+        digest: String,
+    },
+    /// Creates (revision 1) or replaces (exactly the next revision, else [`crate::Refusal::Stale`]).
+    PutDeployment(Deployment),
+    /// Its replicas stay until the reconciler has taken them off their nodes.
+    RemoveDeployment {
+        id: String,
+    },
+    PutReplica(Replica),
+    RemoveReplica {
+        id: String,
+    },
+    AddJoinToken(JoinToken),
+    /// Refused when the token was used, has expired at `at`, or does not exist.
+    UseJoinToken {
+        secret_hash: [u8; 32],
+        node_id: String,
+        at: Timestamp,
+    },
+    AddNode(Node),
+    /// Refused for a revoked node.
+    SetNodeCertificate {
+        node_id: String,
+        serial: String,
+        not_after: Timestamp,
+    },
+    /// Where a node says it is and how it is labelled.
+    SetNodeLocality {
+        node_id: String,
+        region: String,
+        jurisdiction: String,
+        labels: BTreeMap<String, String>,
+    },
+    RevokeNode {
+        node_id: String,
+        at: Timestamp,
+    },
+    /// Refused unless `generation` is higher than the stored one.
+    SetNodeGeneration {
+        node_id: String,
+        generation: u64,
+    },
+    AddKey(Key),
+    RevokeKey {
+        id: String,
+        at: Timestamp,
+    },
+    /// A fact of the installation (its fleet id, say) that is written once.
+    AddSetting {
+        name: String,
+        value: String,
+    },
+}

@@ -1,0 +1,20 @@
+//! Opening a database: what a URL means, and the settings under which a commit is durable.
+
+mod postgres;
+pub(crate) mod sqlite;
+
+use std::path::PathBuf;
+
+use crate::{StoreError, store::Pools};
+
+/// Opens what `url` names and brings its schema up to date.
+pub(crate) async fn open(url: &str) -> Result<Pools, StoreError> {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let path = PathBuf::from(path);
+        return if path.is_absolute() { sqlite::open(path).await } else { Err(StoreError::BadUrl) };
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return postgres::open(url).await;
+    }
+    Err(StoreError::BadUrl)
+}

@@ -1,0 +1,83 @@
+//! SQLite: one writer, a few readers, one process.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::limits::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READ_CONNECTIONS};
+use crate::{Backend, StoreError, migrations::migrator, store::Pools};
+
+pub(crate) async fn open(path: PathBuf) -> Result<Pools, StoreError> {
+    let file = path.clone();
+    let lock = tokio::task::spawn_blocking(move || prepare_files(&file))
+        .await
+        .map_err(|e| StoreError::File { path: path.clone(), source: io::Error::other(e) })??;
+    let writer = pool(1).connect_with(options(&path)).await?;
+    migrator(Backend::Sqlite).run(&writer).await.map_err(StoreError::Migration)?;
+    let readers = pool(READ_CONNECTIONS).connect_with(options(&path).pragma("query_only", "ON")).await?;
+    Ok(Pools::Sqlite { writer, readers, _lock: lock })
+}
+
+/// WAL lets readers go on while the one writer commits; `FULL` syncs the log on every commit, which
+/// is what makes an acknowledged record survive a power cut.
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+}
+
+fn pool(connections: u32) -> sqlx::pool::PoolOptions<sqlx::Sqlite> {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// Makes the file before SQLite does, so that it is private from its first moment (its journal
+/// takes its mode over), and takes the lock that keeps a second controller out.
+fn prepare_files(path: &Path) -> Result<File, StoreError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::File { path, source }
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(folder).map_err(failed(folder))?;
+    }
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let lock_path = PathBuf::from(lock_path);
+    let lock = open_private(&lock_path).map_err(failed(&lock_path))?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            return Err(StoreError::LockedByAnother { path: path.to_owned() });
+        }
+        Err(errno) => return Err(failed(&lock_path)(errno.into())),
+    }
+    open_private(path).map_err(failed(path))?;
+    Ok(lock)
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Closes in an order that lets SQLite fold its journal back into the file.
+pub(crate) async fn close(writer: &SqlitePool, readers: &SqlitePool) {
+    readers.close().await;
+    writer.close().await;
+}

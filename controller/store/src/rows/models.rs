@@ -1,0 +1,46 @@
+//! Models and those who may sign them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A public key whose signatures on models are believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// Hex SHA-256 of `public_key_pem`.
+    pub key_id: String,
+    pub name: String,
+    pub public_key_pem: String,
+    pub trusted_at: Timestamp,
+    /// None while trusted.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An imported model revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// `sha256:<hex>` of the signed payload.
+    pub digest: String,
+    /// Unique in the fleet.
+    pub name: String,
+    /// The signature bundle, byte for byte as imported.
+    pub bundle: Vec<u8>,
+    pub signer_key_id: String,
+    pub files: Vec<ModelFile>,
+    /// What the weights file says of itself: architecture, quantization, parameters, context_length,
+    /// license, kv_bytes_per_token and the like.
+    pub facts: serde_json::Value,
+    /// Sum over `files`.
+    pub size_bytes: u64,
+    pub imported_at: Timestamp,
+}
+
+/// One file that the signature covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// Relative path with `/`, as signed.
+    pub name: String,
+    /// Lower-case hex, 64 digits.
+    pub sha256: String,
+    pub size_bytes: u64,
+}
