@@ -1,0 +1,227 @@
+//! The algorithm: keep what may stay, remove what must go, place what is missing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::capacity::Capacity;
+use crate::constraint::{Fit, forbids, forbids_placing};
+use crate::plan::{Action, Decision, NodeVerdict, Plan, ReplicaRef};
+use crate::score::{Keep, Score};
+use crate::size::ByteSize;
+use crate::view::{DeploymentIntent, FleetView, Intent, NodeState, NodeView, ReplicaView};
+
+/// Decides for every replica that exists or is missing.
+///
+/// Stable: a replica that may stay where it is, stays. Deterministic: ties go by name. Constraints
+/// hold for what runs as for what is placed; memory is never promised twice.
+pub fn plan(view: &FleetView, intent: &Intent) -> Plan {
+    let mut scheduler = Scheduler {
+        nodes: view.nodes.iter().map(|node| (node.id.as_str(), node)).collect(),
+        view,
+        intent,
+        capacity: Capacity::new(view, intent.headroom_bytes),
+        decisions: Vec::new(),
+    };
+    let by_name: BTreeMap<_, _> = intent.deployments.iter().map(|d| ((&d.name, &d.id), d)).collect();
+    scheduler.remove_orphans();
+    // First what goes, of every deployment: what comes must not be spread around what leaves.
+    let kept: Vec<_> = by_name.values().map(|d| (*d, scheduler.settle(d))).collect();
+    for (deployment, kept) in kept {
+        scheduler.fill(deployment, kept);
+    }
+    Plan { decisions: scheduler.decisions }
+}
+
+struct Scheduler<'a> {
+    view: &'a FleetView,
+    intent: &'a Intent,
+    nodes: HashMap<&'a str, &'a NodeView>,
+    capacity: Capacity,
+    decisions: Vec<Decision>,
+}
+
+/// What may be kept of a deployment's replicas.
+#[derive(Default)]
+struct Kept<'a> {
+    placed: Vec<&'a ReplicaView>,
+    unplaced: Vec<&'a ReplicaView>,
+    /// On nodes that were silent too long: kept only if there is no other place.
+    stranded: Vec<&'a ReplicaView>,
+}
+
+impl<'a> Scheduler<'a> {
+    fn remove_orphans(&mut self) {
+        let view = self.view;
+        let orphans =
+            view.replicas.iter().filter(|r| !self.intent.deployments.iter().any(|d| d.id == r.deployment_id));
+        for replica in sorted_by_id(orphans.collect()) {
+            self.remove(replica, &replica.deployment_id, "its deployment was removed".to_owned());
+        }
+    }
+
+    /// Sorts a deployment's replicas into those that may stay and those that must go.
+    fn settle(&mut self, deployment: &'a DeploymentIntent) -> Kept<'a> {
+        let view = self.view;
+        let mut mine: Vec<_> = view.replicas.iter().filter(|r| r.deployment_id == deployment.id).collect();
+        mine.sort_by_key(|replica| Keep::of(replica, view));
+        let mut kept = Kept::default();
+        let mut count = 0;
+        for replica in mine {
+            if let Some(reason) = self.must_go(replica, deployment) {
+                self.remove(replica, &deployment.name, reason);
+            } else if count == deployment.replicas {
+                let reason = format!("{} replicas are wanted, and others are kept", deployment.replicas);
+                self.remove(replica, &deployment.name, reason);
+            } else {
+                count += 1;
+                self.sort_in(replica, &mut kept);
+            }
+        }
+        kept
+    }
+
+    fn must_go(&self, replica: &ReplicaView, deployment: &DeploymentIntent) -> Option<String> {
+        if replica.spec != deployment.spec {
+            return Some("it runs an earlier revision of its deployment".to_owned());
+        }
+        let node_id = replica.node_id.as_deref()?;
+        let Some(node) = self.nodes.get(node_id) else {
+            return Some("its node is gone from the fleet".to_owned());
+        };
+        forbids(node, deployment).map(|unfit| format!("{} {unfit}", node.name))
+    }
+
+    fn sort_in(&mut self, replica: &'a ReplicaView, kept: &mut Kept<'a>) {
+        let node = replica.node_id.as_deref().and_then(|id| self.nodes.get(id));
+        match node.map(|node| node.state) {
+            None => kept.unplaced.push(replica),
+            Some(NodeState::Unreachable(silence)) if silence >= self.intent.unreachable_grace => {
+                self.capacity.leaves(replica);
+                kept.stranded.push(replica);
+            }
+            Some(_) => kept.placed.push(replica),
+        }
+    }
+
+    fn fill(&mut self, deployment: &'a DeploymentIntent, kept: Kept<'a>) {
+        let existing = kept.placed.len() + kept.unplaced.len() + kept.stranded.len();
+        for replica in kept.placed {
+            self.keep(replica, deployment);
+        }
+        let mut next_new = 0;
+        for replica in kept.stranded {
+            self.rescue(replica, deployment, &mut next_new);
+        }
+        for replica in kept.unplaced {
+            self.place(ReplicaRef::Existing(replica.id.clone()), deployment);
+        }
+        for _ in existing..deployment.replicas as usize {
+            self.place(ReplicaRef::New(next_new), deployment);
+            next_new += 1;
+        }
+    }
+
+    fn keep(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent) {
+        let Some(node) = replica.node_id.as_deref().and_then(|id| self.nodes.get(id)) else { return };
+        let reason = match node.state {
+            NodeState::Unreachable(silence) => format!(
+                "{} has not been heard from for {} s; it is given {} s before the replica is placed elsewhere",
+                node.name,
+                silence.as_secs(),
+                self.intent.unreachable_grace.as_secs()
+            ),
+            NodeState::Ready | NodeState::Revoked => format!("it is on {} and may stay there", node.name),
+        };
+        let action = Action::Keep { node_id: node.id.clone() };
+        self.decide(ReplicaRef::Existing(replica.id.clone()), deployment, action, reason, Vec::new());
+    }
+
+    /// Replaces a replica on a silent node, if another node can take it.
+    fn rescue(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent, next_new: &mut u32) {
+        let Some(node) = replica.node_id.as_deref().and_then(|id| self.nodes.get(id)).copied() else {
+            return;
+        };
+        let NodeState::Unreachable(silence) = node.state else { return };
+        let silent = format!("{} has not been heard from for {} s", node.name, silence.as_secs());
+        let verdicts = self.verdicts(deployment);
+        if verdicts.iter().any(|verdict| verdict.fits) {
+            self.remove(replica, &deployment.name, format!("{silent}; another node takes its place"));
+            self.place(ReplicaRef::New(*next_new), deployment);
+            *next_new += 1;
+        } else {
+            let reason =
+                format!("{silent}, and no other node can take the replica: it waits for {}", node.name);
+            let action = Action::Keep { node_id: node.id.clone() };
+            self.decide(ReplicaRef::Existing(replica.id.clone()), deployment, action, reason, verdicts);
+        }
+    }
+
+    fn place(&mut self, replica: ReplicaRef, deployment: &DeploymentIntent) {
+        let verdicts = self.verdicts(deployment);
+        let fitting = verdicts.iter().filter(|v| v.fits).filter_map(|v| self.nodes.get(v.node_id.as_str()));
+        let best = fitting.min_by_key(|node| Score::of(node, deployment, &self.capacity)).copied();
+        let Some(node) = best else {
+            let reason = match verdicts.len() {
+                0 => "the fleet has no node; enrol one with a join token".to_owned(),
+                n => format!("none of {n} nodes can take it"),
+            };
+            return self.decide(replica, deployment, Action::LeaveUnplaced, reason, verdicts);
+        };
+        let count = verdicts.iter().filter(|v| v.fits).count();
+        let reason = format!(
+            "placed on {}: of {count} nodes that can take it, it has the fewest replicas of this deployment ({}) \
+             and then the most free memory ({})",
+            node.name,
+            self.capacity.replicas_of(&node.id, &deployment.id),
+            ByteSize(self.capacity.free_bytes(node))
+        );
+        self.capacity.promise(&node.id, &deployment.id, deployment.need.total_bytes(), 0);
+        self.decide(replica, deployment, Action::Place { node_id: node.id.clone() }, reason, verdicts);
+    }
+
+    fn verdicts(&self, deployment: &DeploymentIntent) -> Vec<NodeVerdict> {
+        let mut nodes: Vec<_> = self.view.nodes.iter().collect();
+        nodes.sort_by_key(|node| (&node.name, &node.id));
+        nodes.into_iter().map(|node| self.verdict(node, deployment)).collect()
+    }
+
+    fn verdict(&self, node: &NodeView, deployment: &DeploymentIntent) -> NodeVerdict {
+        let unfit = forbids_placing(node, deployment, &self.capacity);
+        let sentence = match &unfit {
+            Some(unfit) => unfit.to_string(),
+            None => {
+                let (free_bytes, total_bytes) = (self.capacity.free_bytes(node), node.memory_total_bytes);
+                format!("can take it: {}", Fit { need: &deployment.need, free_bytes, total_bytes })
+            }
+        };
+        NodeVerdict { node_id: node.id.clone(), node: node.name.clone(), fits: unfit.is_none(), sentence }
+    }
+
+    fn remove(&mut self, replica: &ReplicaView, deployment: &str, reason: String) {
+        self.capacity.leaves(replica);
+        self.decisions.push(Decision {
+            replica: ReplicaRef::Existing(replica.id.clone()),
+            deployment_id: replica.deployment_id.clone(),
+            deployment: deployment.to_owned(),
+            action: Action::Remove { node_id: replica.node_id.clone() },
+            reason,
+            verdicts: Vec::new(),
+        });
+    }
+
+    fn decide(
+        &mut self,
+        replica: ReplicaRef,
+        deployment: &DeploymentIntent,
+        action: Action,
+        reason: String,
+        verdicts: Vec<NodeVerdict>,
+    ) {
+        let (deployment_id, deployment) = (deployment.id.clone(), deployment.name.clone());
+        self.decisions.push(Decision { replica, deployment_id, deployment, action, reason, verdicts });
+    }
+}
+
+fn sorted_by_id(mut replicas: Vec<&ReplicaView>) -> Vec<&ReplicaView> {
+    replicas.sort_by_key(|replica| &replica.id);
+    replicas
+}

@@ -1,0 +1,3 @@
+mod fixtures;
+mod invariants;
+mod placement;
