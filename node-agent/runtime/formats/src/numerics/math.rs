@@ -5,7 +5,7 @@ pub const EXP_MIN: f32 = -87.0;
 /// Above this `exp_f32` stays at its value here.
 pub const EXP_MAX: f32 = 88.0;
 /// High part of ln 2: 355/512, exact times any |n| < 2^15.
-pub const LN2_HIGH: f32 = 0.693_359_375;
+pub const LN2_HIGH: f32 = 355.0 / 512.0;
 /// ln 2 minus its high part.
 pub const LN2_LOW: f32 = -2.121_944_4e-4;
 /// 1/k! for k = 7 down to 0.

@@ -50,9 +50,12 @@ pub fn dot_int8x32(ty: TensorType, raw: &[u8], x: Int8Row32<'_>) -> Option<f32> 
     Some(blocks.enumerate().fold(0.0, |y, (b, (w, q))| step(y, w, q, x.d[b], x.s[b])))
 }
 
+/// Takes one super-block into an output: `(y, weights, q, d, sums) -> y`.
+type SuperBlockStep = fn(f32, &[u8], &[i8], f32, &[i16]) -> f32;
+
 /// `Q4_K` or `Q6_K` weights; `None` for another type.
 pub fn dot_int8x256(ty: TensorType, raw: &[u8], x: Int8Row256<'_>) -> Option<f32> {
-    let step: fn(f32, &[u8], &[i8], f32, &[i16]) -> f32 = match ty {
+    let step: SuperBlockStep = match ty {
         TensorType::Q4K => q4k_step,
         TensorType::Q6K => |y, w, q, d, _| {
             let sum = integer_dot(q, |k| i32::from(q6k_scale(w, k / 16)) * (i32::from(q6k_value(w, k)) - 32));
