@@ -205,16 +205,41 @@ pub struct Inference {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
+    #[serde(with = "decimal")]
     pub temperature: f32,
     pub top_k: u32,
+    #[serde(with = "decimal")]
     pub top_p: f32,
+    #[serde(with = "decimal")]
     pub min_p: f32,
+    #[serde(with = "decimal")]
     pub presence_penalty: f32,
+    #[serde(with = "decimal")]
     pub frequency_penalty: f32,
+    #[serde(with = "decimal")]
     pub repetition_penalty: f32,
     /// Decimal, because JSON numbers lose precision past 2^53.
     pub seed: String,
     pub max_tokens: u32,
     pub stop_strings: u32,
     pub ignore_eos: bool,
+}
+
+/// Writes an `f32` as the shortest decimal that means it (0.7, not 0.699999988079071), so that the
+/// record shows what was asked for. Reading rounds back to the same `f32`.
+mod decimal {
+    use serde::{Deserialize as _, Deserializer, Serializer, ser::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+        if !value.is_finite() {
+            return Err(S::Error::custom("a number in a record must be finite"));
+        }
+        serializer.serialize_f64(value.to_string().parse().map_err(S::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+        // Through the decimal text: rounding a double again would double-round.
+        let double = f64::deserialize(deserializer)?;
+        double.to_string().parse().map_err(serde::de::Error::custom)
+    }
 }

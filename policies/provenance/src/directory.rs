@@ -144,8 +144,8 @@ fn list_files(directory: &Path, exclude: Option<&Path>) -> Result<BTreeMap<Strin
         for item in fs::read_dir(&folder).map_err(unreadable)? {
             let path = item.map_err(unreadable)?.path();
             let name = relative_name(&prefix, &path)?;
-            let metadata =
-                fs::symlink_metadata(&path).map_err(|source| FileError::Read { name: quoted(&name), source })?;
+            let metadata = fs::symlink_metadata(&path)
+                .map_err(|source| FileError::Read { name: quoted(&name), source })?;
             if metadata.is_dir() {
                 folders.push((format!("{name}/"), path, depth + 1));
             } else if !exclude.as_ref().is_some_and(|excluded| is_same(excluded, &metadata)) {

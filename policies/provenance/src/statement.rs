@@ -85,8 +85,7 @@ fn read_file(resource: &ResourceJson, single: bool, model_name: &str) -> Result<
     // A widespread tool calls the only file of a one-file model "." and puts its name into the subject,
     // which is signed too.
     let name = if single && resource.name == "." { model_name } else { &resource.name };
-    let sha256 =
-        resource.digest.parse().map_err(|_| ManifestError::DigestMalformed { name: shown() })?;
+    let sha256 = resource.digest.parse().map_err(|_| ManifestError::DigestMalformed { name: shown() })?;
     Ok(FileEntry { name: name.to_owned(), sha256 })
 }
 
@@ -116,10 +115,7 @@ fn check_root_digest(files: &[FileEntry], stated: &str) -> Result<(), ManifestEr
     let stated: Sha256Digest = stated.parse().map_err(|_| ManifestError::RootDigestMalformed)?;
     let computed = root_digest(files);
     if stated != computed {
-        return Err(ManifestError::RootDigest {
-            stated: stated.to_string(),
-            computed: computed.to_string(),
-        });
+        return Err(ManifestError::RootDigest { stated: stated.to_string(), computed: computed.to_string() });
     }
     Ok(())
 }
