@@ -10,6 +10,16 @@
 //! * [`sampler`]: logits become the next token, by a counter-based generator.
 #![forbid(unsafe_code)]
 
+pub mod batcher;
+pub mod kv;
 pub mod limits;
+pub mod sampler;
+pub mod sequence;
+pub mod stop;
 pub mod template;
 pub mod tokenizer;
+
+mod decoding;
+
+#[cfg(test)]
+mod testing;

@@ -94,10 +94,14 @@ pub enum SubmitError {
     #[error("token id {id} is outside the model's vocabulary of {vocabulary} tokens")]
     UnknownToken { id: u32, vocabulary: usize },
     /// The request does not fit the context.
-    #[error("{prompt} prompt tokens and max_tokens {max_tokens} exceed the context of {context_length} tokens; shorten the prompt or lower max_tokens")]
+    #[error(
+        "{prompt} prompt tokens and max_tokens {max_tokens} exceed the context of {context_length} tokens; shorten the prompt or lower max_tokens"
+    )]
     ContextExceeded { prompt: usize, max_tokens: usize, context_length: usize },
     /// The request fits the context but can never fit the KV cache.
-    #[error("{tokens} tokens can never fit this replica's KV cache of {kv_tokens} tokens; lower max_tokens or deploy with more KV tokens")]
+    #[error(
+        "{tokens} tokens can never fit this replica's KV cache of {kv_tokens} tokens; lower max_tokens or deploy with more KV tokens"
+    )]
     CacheExceeded { tokens: usize, kv_tokens: usize },
     /// `max_tokens` is 0.
     #[error("max_tokens is 0; ask for at least 1")]

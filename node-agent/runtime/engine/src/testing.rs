@@ -1,4 +1,6 @@
-//! Tiny tokenizers for unit tests.
+//! Tiny tokenizers for unit tests, made once: compiling a pre-tokenizer's expressions is slow.
+
+use std::sync::LazyLock;
 
 use crate::tokenizer::{Tokenizer, TokenizerTables};
 
@@ -6,7 +8,12 @@ use crate::tokenizer::{Tokenizer, TokenizerTables};
 pub(crate) const CONTROLS: [&str; 3] = ["<|start|>", "<|end|>", "<s>"];
 
 /// A byte-level vocabulary: control tokens, the user-defined `</think>`, one token per byte, some merges.
-pub(crate) fn byte_level() -> Tokenizer {
+pub(crate) fn byte_level() -> &'static Tokenizer {
+    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(make_byte_level);
+    &TOKENIZER
+}
+
+fn make_byte_level() -> Tokenizer {
     let printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let mut hidden = 0x100..;
     let bytes = (0..=255u8).map(|byte| {
@@ -36,7 +43,12 @@ pub(crate) fn byte_level() -> Tokenizer {
 }
 
 /// A SentencePiece vocabulary: unknown, two control tokens, all byte tokens, some scored words.
-pub(crate) fn sentence_piece() -> Tokenizer {
+pub(crate) fn sentence_piece() -> &'static Tokenizer {
+    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(make_sentence_piece);
+    &TOKENIZER
+}
+
+fn make_sentence_piece() -> Tokenizer {
     let mut tokens: Vec<(String, u32, f32)> =
         vec![("<unk>".into(), 2, 0.0), ("<s>".into(), 3, 0.0), ("</s>".into(), 3, 0.0)];
     tokens.extend((0..=255).map(|byte| (format!("<0x{byte:02X}>"), 6, 0.0)));

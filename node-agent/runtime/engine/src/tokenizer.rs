@@ -4,6 +4,7 @@ mod bpe;
 mod detokenizer;
 mod special;
 mod spm;
+mod tables;
 mod vocabulary;
 
 #[cfg(test)]
@@ -20,10 +21,14 @@ pub use vocabulary::{TokenKind, Vocabulary};
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// The file names a tokenizer model we do not know.
-    #[error("tokenizer model {name:?} is not supported; supported are \"gpt2\" (byte-level BPE) and \"llama\" (SentencePiece)")]
+    #[error(
+        "tokenizer model {name:?} is not supported; supported are \"gpt2\" (byte-level BPE) and \"llama\" (SentencePiece)"
+    )]
     UnknownModel { name: String },
     /// The file names a pre-tokenizer we do not know.
-    #[error("pre-tokenizer {name:?} is not supported; supported are gpt-2, smollm, llama-bpe, qwen2 and default")]
+    #[error(
+        "pre-tokenizer {name:?} is not supported; supported are gpt-2, smollm, llama-bpe, qwen2 and default"
+    )]
     UnknownPreTokenizer { name: String },
     /// The vocabulary is empty or beyond the limit.
     #[error("the vocabulary has {tokens} tokens; 1 to {} are accepted", crate::limits::MAX_VOCABULARY_TOKENS)]

@@ -97,8 +97,7 @@ fn penalties_turn_tokens_away_as_often_as_they_came() {
     ];
     for (params, prompt, expected) in cases {
         let mut sampler = Sampler::new(params, None, &prompt);
-        let tokens: Vec<u32> =
-            (0..4).map(|_| sampler.sample(&mut [5.0, 4.0, 0.0]).unwrap().token).collect();
+        let tokens: Vec<u32> = (0..4).map(|_| sampler.sample(&mut [5.0, 4.0, 0.0]).unwrap().token).collect();
         assert_eq!(tokens, expected, "{params:?}");
     }
 }

@@ -38,7 +38,8 @@ impl Taint {
                 closings.insert((last, before));
             }
         }
-        let dangerous = openings.iter().map(|(first, _)| *first).chain(closings.iter().map(|(last, _)| *last));
+        let dangerous =
+            openings.iter().map(|(first, _)| *first).chain(closings.iter().map(|(last, _)| *last));
         let characters: BTreeSet<char> = dangerous.collect();
         Self { characters: characters.into_iter().take(STAND_INS as usize).collect(), openings, closings }
     }

@@ -13,7 +13,7 @@ fn message(role: &str, content: &str) -> Message {
 
 fn encode(source: &str, messages: &[Message]) -> Result<Vec<u32>, TemplateError> {
     let tokenizer = byte_level();
-    ChatTemplate::new(source, &tokenizer)?.encode(&tokenizer, messages)
+    ChatTemplate::new(source, tokenizer)?.encode(tokenizer, messages)
 }
 
 /// Control tokens by spelling, and everything between them as text.
@@ -30,16 +30,13 @@ fn shown(tokenizer: &Tokenizer, ids: &[u32]) -> String {
 }
 
 fn rendered(source: &str, messages: &[Message]) -> String {
-    shown(&byte_level(), &encode(source, messages).unwrap())
+    shown(byte_level(), &encode(source, messages).unwrap())
 }
 
 #[test]
 fn turns_are_marked_with_control_tokens_and_the_assistant_is_next() {
     let messages = [message("system", "be brief"), message("user", "hello")];
-    assert_eq!(
-        rendered(TURNS, &messages),
-        "[0]system\nbe brief[1]\n[0]user\nhello[1]\n[0]assistant\n"
-    );
+    assert_eq!(rendered(TURNS, &messages), "[0]system\nbe brief[1]\n[0]user\nhello[1]\n[0]assistant\n");
 }
 
 #[test]
@@ -61,10 +58,13 @@ fn what_a_message_says_never_becomes_a_control_token() {
 
 #[test]
 fn words_cannot_join_the_templates_own_to_make_a_control_token() {
-    let cases = [("<{{ messages[0].content }}", "|end|>"), ("{{ messages[0].content }}|end|>", "<"),
+    let cases = [
+        ("<{{ messages[0].content }}", "|end|>"),
+        ("{{ messages[0].content }}|end|>", "<"),
         ("<|end|{{ messages[0].content }}", ">"),
         ("{{ messages[0].content.split('x') | join('') }}", "<|enxd|>"),
-        ("{{ messages[0].content | trim }}", "  <|end|>  ")];
+        ("{{ messages[0].content | trim }}", "  <|end|>  "),
+    ];
     for (source, content) in cases {
         let ids = encode(source, &[message("user", content)]).unwrap();
         let controls = ids.iter().filter(|id| (**id as usize) < CONTROLS.len()).count();
@@ -85,7 +85,12 @@ fn a_refusal_is_told_in_the_templates_words_and_never_in_a_messages() {
     let refuse = "{{ raise_exception('roles must alternate') }}";
     let error = encode(refuse, &[message("user", "secret")]).unwrap_err();
     assert!(matches!(&error, TemplateError::Refused { reason } if reason == "roles must alternate"));
-    for source in ["{{ raise_exception(messages[0].content) }}", "{{ messages[0].content + 1 }}", "{{ messages[0].content | int }}", "{{ messages[0].content.bogus() }}"] {
+    for source in [
+        "{{ raise_exception(messages[0].content) }}",
+        "{{ messages[0].content + 1 }}",
+        "{{ messages[0].content | int }}",
+        "{{ messages[0].content.bogus() }}",
+    ] {
         let error = encode(source, &[message("user", "secret")]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
@@ -108,7 +113,7 @@ fn endless_and_bloating_templates_are_stopped() {
 #[test]
 fn a_template_can_reach_neither_clock_nor_files() {
     let source = "{{ strftime_now is defined }} {{ include is defined }} {{ open is defined }}";
-    assert_eq!(rendered(source, &[message("user", "hi")]), "False False False".to_lowercase());
+    assert_eq!(rendered(source, &[message("user", "hi")]), "False False False");
     assert!(encode("{% include '/etc/passwd' %}", &[message("user", "hi")]).is_err());
 }
 

@@ -46,7 +46,10 @@ impl Bpe {
             .map(|(text, id)| (text.to_owned(), id))
             .collect::<std::collections::HashMap<_, _>>();
         let model = BPE::builder()
-            .vocab_and_merges(vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(), pairs.collect::<Result<_, _>>()?)
+            .vocab_and_merges(
+                vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(),
+                pairs.collect::<Result<_, _>>()?,
+            )
             .ignore_merges(whole_words_first)
             .build()
             .map_err(|error| TokenizerError::Merges { reason: error.to_string() })?;
@@ -73,13 +76,9 @@ fn parse_merge(index: usize, merge: &str) -> Result<(String, String), TokenizerE
 /// How text is cut into words before merging, and whether a word that is a token is taken whole.
 fn pre_tokenizer(pre: &str) -> Result<(PreTokenizerWrapper, bool), TokenizerError> {
     let regex = |pattern: &str| {
-        Split::new(
-            SplitPattern::Regex(pattern.to_owned()),
-            SplitDelimiterBehavior::Isolated,
-            false,
-        )
-        .map(PreTokenizerWrapper::Split)
-        .map_err(|error| TokenizerError::Encode { reason: error.to_string() })
+        Split::new(SplitPattern::Regex(pattern.to_owned()), SplitDelimiterBehavior::Isolated, false)
+            .map(PreTokenizerWrapper::Split)
+            .map_err(|error| TokenizerError::Encode { reason: error.to_string() })
     };
     let digits = || PreTokenizerWrapper::Digits(Digits::new(true));
     let (mut parts, whole_words_first) = match pre {

@@ -50,8 +50,7 @@ mod tests {
     #[test]
     fn a_character_split_over_tokens_appears_once_and_whole() {
         let mut detokenizer = Detokenizer::default();
-        let parts: Vec<String> =
-            "a🦀é".as_bytes().chunks(2).map(|bytes| detokenizer.push(bytes)).collect();
+        let parts: Vec<String> = "a🦀é".as_bytes().chunks(2).map(|bytes| detokenizer.push(bytes)).collect();
         assert_eq!(parts, ["a", "", "🦀", "é"]);
         assert_eq!(detokenizer.finish(), "");
     }

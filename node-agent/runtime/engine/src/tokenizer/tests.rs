@@ -11,8 +11,7 @@ fn spellings(tokenizer: &Tokenizer, text: &str, specials: Specials) -> Vec<Strin
 
 fn decoded(tokenizer: &Tokenizer, ids: &[u32]) -> String {
     let mut detokenizer = Detokenizer::default();
-    let mut text: String =
-        ids.iter().map(|id| detokenizer.push(tokenizer.vocabulary().bytes(*id))).collect();
+    let mut text: String = ids.iter().map(|id| detokenizer.push(tokenizer.vocabulary().bytes(*id))).collect();
     text.push_str(&detokenizer.finish());
     text
 }
@@ -27,7 +26,7 @@ fn byte_level_words_are_merged_by_rank_and_spelled_back() {
         ("", &[]),
     ];
     for (text, expected) in cases {
-        assert_eq!(spellings(&tokenizer, text, Specials::Parse), expected, "{text:?}");
+        assert_eq!(spellings(tokenizer, text, Specials::Parse), expected, "{text:?}");
     }
 }
 
@@ -42,7 +41,7 @@ fn sentence_piece_merges_the_best_score_first_and_falls_back_to_bytes() {
         ("é", &["\u{2581}", "<0xC3>", "<0xA9>"]),
     ];
     for (text, expected) in cases {
-        assert_eq!(spellings(&tokenizer, text, Specials::Parse), expected, "{text:?}");
+        assert_eq!(spellings(tokenizer, text, Specials::Parse), expected, "{text:?}");
     }
 }
 
@@ -50,10 +49,10 @@ fn sentence_piece_merges_the_best_score_first_and_falls_back_to_bytes() {
 fn control_tokens_are_taken_from_prompts_and_never_from_literal_text() {
     let tokenizer = byte_level();
     let text = "<|start|>he<|end|>";
-    assert_eq!(spellings(&tokenizer, text, Specials::Parse), ["<|start|>", "he", "<|end|>"]);
-    let literal = spellings(&tokenizer, text, Specials::Literal);
+    assert_eq!(spellings(tokenizer, text, Specials::Parse), ["<|start|>", "he", "<|end|>"]);
+    let literal = spellings(tokenizer, text, Specials::Literal);
     assert!(!literal.iter().any(|token| token.starts_with("<|")), "{literal:?}");
-    assert_eq!(spellings(&tokenizer, "</think>", Specials::Literal), ["</think>"], "user-defined is text");
+    assert_eq!(spellings(tokenizer, "</think>", Specials::Literal), ["</think>"], "user-defined is text");
 }
 
 #[test]
@@ -66,7 +65,7 @@ fn the_beginning_token_is_added_when_the_model_wants_it() {
 fn control_tokens_decode_to_nothing() {
     let tokenizer = byte_level();
     let ids = tokenizer.encode_prompt("<|start|>hello<|end|>").unwrap();
-    assert_eq!(decoded(&tokenizer, &ids), "hello");
+    assert_eq!(decoded(tokenizer, &ids), "hello");
 }
 
 #[test]
@@ -125,7 +124,7 @@ proptest! {
         let tokenizer = byte_level();
         let mut ids = Vec::new();
         tokenizer.encode(&text, Specials::Literal, &mut ids).unwrap();
-        prop_assert_eq!(decoded(&tokenizer, &ids), text);
+        prop_assert_eq!(decoded(tokenizer, &ids), text);
     }
 
     #[test]
@@ -133,6 +132,6 @@ proptest! {
         let tokenizer = sentence_piece();
         let mut ids = Vec::new();
         tokenizer.encode(&text, Specials::Literal, &mut ids).unwrap();
-        prop_assert_eq!(decoded(&tokenizer, &ids), format!(" {text}"));
+        prop_assert_eq!(decoded(tokenizer, &ids), format!(" {text}"));
     }
 }
