@@ -3,7 +3,7 @@
 //!
 //! A record becomes a leaf with [`record::Record::to_leaf`]; leaves form the tree of [`tree`]; its head
 //! is signed as a log checkpoint ([`checkpoint`]); [`file`](mod@file) writes leaves and proofs to an evidence file;
-//! the verifier checks one and says what it found.
+//! [`verify`](mod@verify) checks one and says what it found.
 
 pub mod checkpoint;
 pub mod commitment;
@@ -11,4 +11,6 @@ pub mod file;
 pub mod leaf;
 pub mod limits;
 pub mod record;
+pub mod tell;
 pub mod tree;
+pub mod verify;

@@ -108,6 +108,13 @@ pub enum Kind {
     InferenceDenied,
 }
 
+impl std::fmt::Display for Kind {
+    /// The name in the record, e.g. `inference.requested`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
