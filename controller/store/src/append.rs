@@ -7,7 +7,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::apply::{ApplyError, apply};
 use crate::audit::{CheckpointRow, RecordRow, SaltRow, TileRow};
-use crate::sql::{Arg, Connection, existing, insert_rows};
+use crate::sql::{Arg, Connection, delete_rows, existing, insert_rows};
 use crate::store::Pools;
 use crate::{Change, Refusal, Store, StoreError};
 
@@ -107,20 +107,8 @@ impl AppendTransaction {
         existing(&mut self.connection(), "audit_open", "request_id", ids).await
     }
 
-    /// Writes `rows` and makes everything durable.
-    ///
-    /// # Errors
-    /// After an error it is not known whether the commit took place: read the head again.
-    pub async fn commit(mut self, rows: LogRows) -> Result<(), StoreError> {
-        self.write(rows).await?;
-        match self.transaction {
-            OpenTransaction::Sqlite(transaction) => transaction.commit().await?,
-            OpenTransaction::Postgres(transaction) => transaction.commit().await?,
-        }
-        Ok(())
-    }
-
-    async fn write(&mut self, rows: LogRows) -> Result<(), StoreError> {
+    /// Writes `rows`; they are durable once [`Self::commit`] has returned.
+    pub async fn write(&mut self, rows: LogRows) -> Result<(), StoreError> {
         let new_size = number(rows.checkpoint.size)?;
         let head = vec![new_size.into(), number(self.head_size)?.into()];
         let mut db = self.connection();
@@ -133,11 +121,20 @@ impl AppendTransaction {
         let note = vec![vec![new_size.into(), rows.checkpoint.note.into()]];
         insert_rows(&mut db, "audit_checkpoint", CHECKPOINT, note).await?;
         insert_rows(&mut db, "audit_open", OPEN, opened(rows.opened)?).await?;
-        for request_id in rows.closed {
-            let sql = "DELETE FROM audit_open WHERE request_id = $1";
-            db.execute(sql, vec![request_id.into()]).await?;
-        }
+        delete_rows(&mut db, "audit_open", "request_id", &rows.closed).await?;
         insert_rows(&mut db, "audit_salt", SALT, salts(rows.salts)).await?;
+        Ok(())
+    }
+
+    /// Makes everything durable.
+    ///
+    /// # Errors
+    /// After an error it is not known whether the commit took place: read the head again.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.transaction {
+            OpenTransaction::Sqlite(transaction) => transaction.commit().await?,
+            OpenTransaction::Postgres(transaction) => transaction.commit().await?,
+        }
         Ok(())
     }
 

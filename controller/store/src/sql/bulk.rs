@@ -50,6 +50,23 @@ pub(crate) async fn existing(
     Ok(found)
 }
 
+/// Deletes the rows of `table` whose text column `column` is one of `ids`.
+pub(crate) async fn delete_rows(
+    connection: &mut Connection<'_>,
+    table: &'static str,
+    column: &'static str,
+    ids: &[String],
+) -> Result<(), sqlx::Error> {
+    let mut rest = ids;
+    for chunk_rows in chunks(ids.len()) {
+        let (chunk, tail) = rest.split_at(chunk_rows);
+        rest = tail;
+        let sql = format!("DELETE FROM {table} WHERE {column} IN {}", tuples(1, chunk_rows));
+        connection.execute(AssertSqlSafe(sql), chunk.iter().map(Arg::from).collect()).await?;
+    }
+    Ok(())
+}
+
 /// Splits `total` into the fixed chunk sizes, largest first.
 pub(crate) fn chunks(mut total: usize) -> Vec<usize> {
     let mut sizes = Vec::new();

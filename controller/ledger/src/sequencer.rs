@@ -1,0 +1,128 @@
+//! The one task that writes. What is queued when it looks goes into one commit; it never waits for
+//! more to come.
+
+mod admission;
+mod commit;
+mod seal;
+
+use std::sync::Arc;
+
+use cloister_evidence::checkpoint::{LogKey, SignedCheckpoint};
+use cloister_store::Store;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::error::CommitError;
+use crate::handle::RecordRef;
+use crate::limits::{COMMIT_DEADLINE, MAX_BYTES_PER_COMMIT, MAX_RECORDS_PER_COMMIT};
+use crate::stats::Counters;
+use crate::submission::{Entry, Submission};
+use crate::tree::Tree;
+use crate::{LedgerError, recovery};
+
+/// State of the writing side. Everything in it describes the log as far as it is durable.
+pub(crate) struct Sequencer {
+    pub(crate) store: Store,
+    pub(crate) key: LogKey,
+    pub(crate) clock: Clock,
+    pub(crate) tree: Tree,
+    pub(crate) head: watch::Sender<SignedCheckpoint>,
+    pub(crate) counters: Arc<Counters>,
+    /// Requests of a commit whose outcome is not known: their callers were told it failed.
+    pub(crate) unconfirmed: Vec<String>,
+}
+
+impl Sequencer {
+    /// Writes what comes until `stop` or until nobody can send any more; then writes what is
+    /// queued, and that the controller stopped.
+    pub(crate) async fn run(
+        mut self,
+        mut queue: mpsc::Receiver<Submission>,
+        stop: CancellationToken,
+    ) -> Result<(), LedgerError> {
+        loop {
+            let first = tokio::select! {
+                biased;
+                () = stop.cancelled(), if !queue.is_closed() => {
+                    queue.close();
+                    continue;
+                }
+                first = queue.recv() => first,
+            };
+            let Some(first) = first else { break };
+            let (batch, rest) = drain(first, &mut queue);
+            self.settle(batch, &mut queue).await;
+            if let Some(rest) = rest {
+                self.settle(vec![rest], &mut queue).await;
+            }
+        }
+        let stopped = recovery::controller_stopped(self.key.origin());
+        self.write(vec![Entry::new(stopped)]).await.map(drop)
+    }
+
+    /// Writes a batch and tells its callers. When that fails, those who wait behind it are told
+    /// too: they would wait for the same.
+    async fn settle(&mut self, batch: Vec<Submission>, queue: &mut mpsc::Receiver<Submission>) {
+        let (entries, waiters): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|submission| (submission.entry, submission.done)).unzip();
+        match self.write(entries).await {
+            Ok(outcomes) => {
+                for (done, outcome) in waiters.into_iter().zip(outcomes) {
+                    // A caller that is gone needs no answer; its record stands.
+                    let _ = done.send(outcome);
+                }
+            }
+            Err(error) => {
+                let queued = (0..queue.len()).map_while(|_| queue.try_recv().ok());
+                let queued: Vec<_> = queued.map(|submission| submission.done).collect();
+                for done in waiters.into_iter().chain(queued) {
+                    let _ = done.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// One commit. The outcomes are in the order of `entries`.
+    pub(crate) async fn write(
+        &mut self,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Result<RecordRef, LedgerError>>, LedgerError> {
+        let started = Instant::now();
+        let result = match timeout(COMMIT_DEADLINE, self.commit(&entries)).await {
+            Ok(result) => result,
+            Err(_) => Err(CommitError::TimedOut),
+        };
+        match result {
+            Ok(outcomes) => {
+                let written = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+                self.counters.refused(outcomes.len() - written);
+                if written > 0 {
+                    self.counters.committed(written, started.elapsed());
+                }
+                Ok(outcomes)
+            }
+            Err(error) => {
+                tracing::error!(%error, records = entries.len(), "audit records could not be written");
+                self.counters.failed();
+                Err(LedgerError::unavailable(error))
+            }
+        }
+    }
+}
+
+/// Takes what is queued, up to the bounds of a commit. What went past them comes back apart.
+fn drain(first: Submission, queue: &mut mpsc::Receiver<Submission>) -> (Vec<Submission>, Option<Submission>) {
+    let mut bytes = first.bytes;
+    let mut batch = vec![first];
+    while batch.len() < MAX_RECORDS_PER_COMMIT {
+        let Ok(next) = queue.try_recv() else { break };
+        bytes = bytes.saturating_add(next.bytes);
+        if bytes > MAX_BYTES_PER_COMMIT {
+            return (batch, Some(next));
+        }
+        batch.push(next);
+    }
+    (batch, None)
+}
