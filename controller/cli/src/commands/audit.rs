@@ -1,0 +1,132 @@
+//! `cloister audit`
+
+mod prove;
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use cloister_api::{Record, RecordPage, paths};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+
+use crate::client::Client;
+use crate::error::{CliError, Doing};
+use crate::output::Output;
+use crate::render::table::{dash, table};
+use crate::render::units::age;
+
+pub(crate) use prove::{fetch_evidence, verify_file};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// The newest records
+    #[command(
+        after_help = "Examples:\n  cloister audit list\n  cloister audit list --kind inference.completed --limit 200 -o json"
+    )]
+    List {
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// e.g. inference.completed or model.imported
+        #[arg(long)]
+        kind: Option<String>,
+        /// The id of what was changed or used
+        #[arg(long)]
+        subject: Option<String>,
+        /// Only records before this sequence number
+        #[arg(long, value_name = "SEQ")]
+        before: Option<u64>,
+    },
+    /// One record, told in sentences
+    Show { record: String },
+    /// Check an evidence file offline, as cloister-audit does
+    #[command(after_help = "Example:\n  cloister audit verify log.evidence --key audit.vkey")]
+    Verify {
+        file: PathBuf,
+        /// The log's verifier key, as text or as a file
+        #[arg(long, value_name = "VKEY")]
+        key: String,
+    },
+    /// Fetch a record with its proof and check it here
+    #[command(after_help = "Example:\n  cloister audit prove RECORD --out answer.evidence")]
+    Prove {
+        record: String,
+        /// The log's verifier key [default: the one pinned in the context]
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
+        /// Keep the evidence file
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Take the whole log away as one evidence file
+    #[command(after_help = "Example:\n  cloister audit export --out log.evidence")]
+    Export {
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+impl Audit {
+    pub(crate) async fn run(
+        self,
+        client: impl FnOnce() -> Result<Client, CliError>,
+        output: &Output,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::List { limit, kind, subject, before } => {
+                let query = paths::RecordQuery {
+                    limit: Some(limit),
+                    before_seq: before,
+                    kind: kind.as_deref(),
+                    subject: subject.as_deref(),
+                };
+                let page: RecordPage = client()?.get(&paths::records(&query)).await?;
+                output.data(&page, |_| records(&page.records))
+            }
+            Self::Show { record } => {
+                let record: Record = client()?.get(&paths::record(&record)).await?;
+                output.data(&record, |_| prove::told(&record))
+            }
+            Self::Verify { file, key } => verify_file(&file, &prove::key_text(&key)?, output),
+            Self::Prove { record, key, out } => {
+                prove::prove(&client()?, &record, key.as_deref(), out.as_deref(), output).await
+            }
+            Self::Export { out } => export(&client()?, &out, output).await,
+        }
+    }
+}
+
+fn records(records: &[Record]) -> String {
+    let now = Timestamp::now();
+    table(
+        ["SEQ", "RECORD", "AGE", "KIND", "WHAT"],
+        records.iter().map(|r| {
+            let leaf: serde_json::Value = serde_json::from_str(&r.leaf_json).unwrap_or_default();
+            let subject = leaf.pointer("/subject/name").or(leaf.pointer("/subject/id"));
+            [
+                r.seq.to_string(),
+                r.id.clone(),
+                age(&r.time, now),
+                r.kind.clone(),
+                dash(subject.and_then(|s| s.as_str())),
+            ]
+        }),
+    )
+}
+
+/// Writes the log to a file as it arrives.
+async fn export(client: &Client, out: &std::path::Path, output: &Output) -> Result<(), CliError> {
+    let what = || format!("{} could not be written", out.display());
+    let mut pieces = Box::pin(client.download(&paths::evidence(&[])).await?);
+    let mut file = BufWriter::new(std::fs::File::create(out).doing(what)?);
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece?;
+        bytes += piece.len() as u64;
+        file.write_all(&piece).doing(what)?;
+    }
+    file.flush().doing(what)?;
+    output.say(&format!("{} written, {}", out.display(), crate::render::units::bytes(bytes)));
+    output.say(&format!("check it anywhere: cloister-audit verify {} --key VKEY", out.display()));
+    Ok(())
+}
