@@ -9,6 +9,7 @@ mod live;
 mod locality;
 pub(crate) mod records;
 mod report;
+mod routes;
 mod server_tls;
 mod service;
 mod session;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 pub use ca::{CaError, CsrError, FleetCa, NodeCertificate, NodeKey};
 use live::LiveView;
 pub use live::{LiveNode, LiveNodes, NodeId};
+pub use routes::RouteTable;
 pub use server_tls::agents_tls;
 use sessions::{EndReason, Sessions};
 
@@ -74,7 +76,9 @@ pub(crate) struct Shared {
     pub(crate) live: LiveView,
     sessions: Sessions,
     /// What the reconciler ordered last.
-    pub(crate) orders: watch::Sender<Arc<Orders>>,
+    orders: watch::Sender<Arc<Orders>>,
+    /// What the reconciler decided last.
+    pub(crate) plan: watch::Sender<Arc<cloister_scheduler::Plan>>,
     /// Counts the changes that reconciler and routes should look at.
     changes: watch::Sender<u64>,
     /// The serial that each node was last seen to use while it was its current one.
@@ -98,6 +102,7 @@ impl FleetHandle {
             live: LiveView::new(),
             sessions: Sessions::default(),
             orders: watch::Sender::new(Arc::default()),
+            plan: watch::Sender::new(Arc::default()),
             changes: watch::Sender::new(0),
             serials_in_use: Mutex::default(),
             enrolment_turn: tokio::sync::Mutex::default(),
@@ -155,6 +160,17 @@ impl Shared {
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Tells the sessions, if anything differs.
+    pub(crate) fn publish_orders(&self, orders: Orders) {
+        self.orders.send_if_modified(|current| {
+            let differs = **current != orders;
+            if differs {
+                *current = Arc::new(orders);
+            }
+            differs
+        });
     }
 
     /// Both streams of the node are there: requests can be sent to it.

@@ -6,6 +6,7 @@ pub mod fleet;
 pub mod limits;
 pub mod listen;
 pub mod options;
+pub mod reconcile;
 
 /// The one source of cryptography.
 pub(crate) fn crypto_provider() -> rustls::crypto::CryptoProvider {
