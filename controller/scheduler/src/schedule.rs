@@ -191,7 +191,10 @@ impl<'a> Scheduler<'a> {
             Some(unfit) => unfit.to_string(),
             None => {
                 let (free_bytes, total_bytes) = (self.capacity.free_bytes(node), node.memory_total_bytes);
-                format!("can take it: {}", Fit { need: &deployment.need.unwrap_or_default(), free_bytes, total_bytes })
+                format!(
+                    "can take it: {}",
+                    Fit { need: &deployment.need.unwrap_or_default(), free_bytes, total_bytes }
+                )
             }
         };
         NodeVerdict { node_id: node.id.clone(), node: node.name.clone(), fits: unfit.is_none(), sentence }

@@ -142,7 +142,7 @@ impl FleetHandle {
     }
 
     /// What agents call, for the listener with [`agents_tls`].
-    pub fn agents_router(&self) -> tonic::service::Routes {
+    pub fn agents_routes(&self) -> tonic::service::Routes {
         let enrolment =
             EnrolmentServiceServer::new(enrolment::Enrolment { shared: Arc::clone(&self.shared) });
         let agents = AgentServiceServer::new(service::Agents { shared: Arc::clone(&self.shared) })

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FleetHandle, LiveNodes};
 use crate::limits::{MAX_WAITING_PER_REPLICA, ROUTES_INTERVAL};
+use crate::reconcile::{Explanation, ReplicaSpec};
 
 /// Builds and pushes routes.
 pub struct RouteTable {
@@ -69,9 +70,18 @@ impl RouteTable {
         Ok(())
     }
 
-    /// Those that are loaded, on a node that is heard from and can be sent to.
-    fn ready_replicas(&self, deployment: &Deployment, replicas: &[Replica], live: &LiveNodes) -> Vec<ReplicaRoute> {
-        let mine = replicas.iter().filter(|replica| replica.deployment_id == deployment.id);
+    /// Those that are loaded, on a node that is heard from and can be sent to. Only those that run
+    /// what the deployment asks for now: an answer must come from the model that its record names.
+    fn ready_replicas(
+        &self,
+        deployment: &Deployment,
+        replicas: &[Replica],
+        live: &LiveNodes,
+    ) -> Vec<ReplicaRoute> {
+        let spec = ReplicaSpec::of(deployment);
+        let mine = replicas.iter().filter(|replica| {
+            replica.deployment_id == deployment.id && Explanation::of(replica).spec == spec
+        });
         mine.filter_map(|replica| {
             let node_id = replica.node_id.as_ref()?;
             let serves = live.get(node_id)?.serves(&replica.id) && self.fleet.shared.reaches(node_id);

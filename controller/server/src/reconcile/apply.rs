@@ -12,7 +12,12 @@ use crate::fleet::records::{draft, system};
 
 impl Reconciler {
     /// Commits what differs; whether anything did.
-    pub(super) async fn apply(&self, stored: &Stored, intent: &Intent, plan: &Plan) -> Result<bool, TurnError> {
+    pub(super) async fn apply(
+        &self,
+        stored: &Stored,
+        intent: &Intent,
+        plan: &Plan,
+    ) -> Result<bool, TurnError> {
         let mut by_deployment: BTreeMap<&str, Vec<&Decision>> = BTreeMap::new();
         for decision in plan.changes() {
             by_deployment.entry(&decision.deployment_id).or_default().push(decision);

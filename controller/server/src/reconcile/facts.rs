@@ -48,15 +48,18 @@ impl ModelFacts {
             return Ok(Arc::clone(known));
         }
         let path = self.weights_path(digest).await?;
-        let config = tokio::task::spawn_blocking(move || read_config(path)).await.map_err(std::io::Error::other);
-        let config = Arc::new(config.map_err(|source| FactsError::File { path: digest.to_owned(), source })??);
+        let config =
+            tokio::task::spawn_blocking(move || read_config(path)).await.map_err(std::io::Error::other);
+        let config =
+            Arc::new(config.map_err(|source| FactsError::File { path: digest.to_owned(), source })??);
         self.known.insert(digest.to_owned(), Arc::clone(&config));
         Ok(config)
     }
 
     async fn weights_path(&self, digest: &str) -> Result<PathBuf, FactsError> {
         let model = self.store.model(digest).await?.ok_or(FactsError::Unknown)?;
-        let weights = model.files.iter().find(|file| file.name.ends_with(".gguf")).ok_or(FactsError::NoWeights)?;
+        let weights =
+            model.files.iter().find(|file| file.name.ends_with(".gguf")).ok_or(FactsError::NoWeights)?;
         let dir = self.data.model_dir(&model.digest).ok_or(FactsError::Unknown)?;
         Ok(dir.join(&weights.name))
     }

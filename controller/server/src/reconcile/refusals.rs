@@ -16,7 +16,8 @@ impl Reconciler {
         let mut recorded = false;
         for replica in &stored.replicas {
             if let Some((row, refused)) = newly_refused(replica, live) {
-                let mut record = draft(Kind::ModelRefused, Outcome::Denied, node_actor(stored, &refused.node_id));
+                let mut record =
+                    draft(Kind::ModelRefused, Outcome::Denied, node_actor(stored, &refused.node_id));
                 let digest = Explanation::of(&row).spec.model_digest;
                 record.subject = Some(Subject { kind: SubjectKind::Model, id: digest, name: None });
                 record.change = Some([("replica_id".to_owned(), row.id.as_str().into())].into());

@@ -92,7 +92,8 @@ fn deployment_intent(deployment: &Deployment, need: Option<MemoryNeed>) -> Deplo
 }
 
 fn replica_view(replica: &Replica, live: &LiveNodes) -> ReplicaView {
-    let status = replica.node_id.as_ref().and_then(|id| live.get(id)).and_then(|n| n.replicas.get(&replica.id));
+    let status =
+        replica.node_id.as_ref().and_then(|id| live.get(id)).and_then(|n| n.replicas.get(&replica.id));
     ReplicaView {
         id: replica.id.clone(),
         deployment_id: replica.deployment_id.clone(),
