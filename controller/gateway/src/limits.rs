@@ -31,8 +31,12 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Inferences in flight over all replicas, unless the options say otherwise.
 pub const MAX_IN_FLIGHT: usize = 4_096;
+/// Inferences that may owe a record at once: those in flight, and those whose last record is being written.
+pub(crate) const MAX_OPEN_INFERENCES: u32 = 65_536;
 /// Events that wait for a slow reader before the replica's stream is no longer read.
 pub(crate) const EVENT_BUFFER: usize = 64;
+/// How long the last event waits for a reader that takes none.
+pub(crate) const LAST_EVENT_TIME: Duration = Duration::from_secs(30);
 /// Replicas tried for one request: the second only if the first refused before its first event.
 pub(crate) const MAX_DISPATCH_ATTEMPTS: usize = 2;
 

@@ -66,8 +66,7 @@ pub struct DeploymentIntent {
     pub replicas: u32,
     /// Model and settings, as one text; compared, not read.
     pub spec: String,
-    /// `None` while its model cannot be read: then nothing new is placed, and what runs stays.
-    pub need: Option<MemoryNeed>,
+    pub need: MemoryNeed,
     /// Every pair must be among a node's labels.
     pub node_selector: BTreeMap<String, String>,
     /// Empty: anywhere.
