@@ -14,6 +14,7 @@ pub(crate) enum Unfit {
     Unreachable(Duration),
     Jurisdiction { node: String, wanted: String },
     Label { key: String, wanted: String, found: Option<String> },
+    NeedUnknown,
     MemoryUnknown,
     Memory { need: MemoryNeed, free_bytes: u64, total_bytes: u64 },
 }
@@ -55,7 +56,8 @@ pub(crate) fn forbids_placing(
     if node.memory_total_bytes == 0 {
         return Some(Unfit::MemoryUnknown);
     }
-    let (need, free_bytes) = (deployment.need, capacity.free_bytes(node));
+    let Some(need) = deployment.need else { return Some(Unfit::NeedUnknown) };
+    let free_bytes = capacity.free_bytes(node);
     (need.total_bytes() > free_bytes).then_some(Unfit::Memory {
         need,
         free_bytes,
@@ -77,6 +79,9 @@ impl fmt::Display for Unfit {
             Self::Label { key, wanted, found: None } => write!(f, "lacks the label {key}={wanted}"),
             Self::Label { key, wanted, found: Some(found) } => {
                 write!(f, "has the label {key}={found}, not {key}={wanted}")
+            }
+            Self::NeedUnknown => {
+                write!(f, "was not judged: the model's file cannot be read, so its memory is not known")
             }
             Self::MemoryUnknown => write!(f, "has not reported its memory yet"),
             Self::Memory { need, free_bytes, total_bytes } => {

@@ -174,7 +174,8 @@ impl<'a> Scheduler<'a> {
             self.capacity.replicas_of(&node.id, &deployment.id),
             ByteSize(self.capacity.free_bytes(node))
         );
-        self.capacity.promise(&node.id, &deployment.id, deployment.need.total_bytes(), 0);
+        let need = deployment.need.unwrap_or_default();
+        self.capacity.promise(&node.id, &deployment.id, need.total_bytes(), 0);
         self.decide(replica, deployment, Action::Place { node_id: node.id.clone() }, reason, verdicts);
     }
 
@@ -190,7 +191,10 @@ impl<'a> Scheduler<'a> {
             Some(unfit) => unfit.to_string(),
             None => {
                 let (free_bytes, total_bytes) = (self.capacity.free_bytes(node), node.memory_total_bytes);
-                format!("can take it: {}", Fit { need: &deployment.need, free_bytes, total_bytes })
+                format!(
+                    "can take it: {}",
+                    Fit { need: &deployment.need.unwrap_or_default(), free_bytes, total_bytes }
+                )
             }
         };
         NodeVerdict { node_id: node.id.clone(), node: node.name.clone(), fits: unfit.is_none(), sentence }

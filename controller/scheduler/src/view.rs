@@ -66,7 +66,8 @@ pub struct DeploymentIntent {
     pub replicas: u32,
     /// Model and settings, as one text; compared, not read.
     pub spec: String,
-    pub need: MemoryNeed,
+    /// `None` while its model cannot be read: then nothing new is placed, and what runs stays.
+    pub need: Option<MemoryNeed>,
     /// Every pair must be among a node's labels.
     pub node_selector: BTreeMap<String, String>,
     /// Empty: anywhere.

@@ -1,35 +1,113 @@
 //! The controller's side of its nodes: their identity, their sessions, and what they report.
 
+mod artifacts;
 mod ca;
+mod dispatch;
+mod enrolment;
+mod identity;
 mod live;
+mod locality;
+pub(crate) mod records;
+mod report;
+mod routes;
+mod server_tls;
+mod service;
+mod session;
+mod sessions;
+mod tunnel;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use cloister_ledger::LedgerHandle;
+use cloister_proto::agent::v1::DesiredState;
+use cloister_proto::agent::v1::agent_service_server::AgentServiceServer;
+use cloister_proto::agent::v1::enrolment_service_server::EnrolmentServiceServer;
+use cloister_store::Store;
 use tokio::sync::watch;
 
 pub use ca::{CaError, CsrError, FleetCa, NodeCertificate, NodeKey};
 use live::LiveView;
 pub use live::{LiveNode, LiveNodes, NodeId};
+pub use routes::RouteTable;
+pub use server_tls::agents_tls;
+use sessions::{EndReason, Sessions};
+
+use crate::data_dir::DataDir;
+use crate::limits::AGENT_MESSAGE_MAX_BYTES;
+
+/// What every node is to run now, by node id.
+pub(crate) type Orders = HashMap<NodeId, DesiredState>;
+
+/// What the fleet works with.
+pub struct FleetParts {
+    pub fleet_id: String,
+    pub ca: Arc<FleetCa>,
+    /// `https://host:port` where agents connect.
+    pub agents_url: String,
+    pub store: Store,
+    pub ledger: LedgerHandle,
+    pub data: DataDir,
+    pub settings: FleetSettings,
+}
+
+#[derive(Debug, Clone)]
+pub struct FleetSettings {
+    pub node_certificate_lifetime: Duration,
+    pub heartbeat_interval: Duration,
+    pub unreachable_grace: Duration,
+}
 
 /// Reads the live view, and wakes those who act on changes. Cheap to clone.
 #[derive(Clone)]
 pub struct FleetHandle {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
+    pub(crate) fleet_id: String,
     ca: Arc<FleetCa>,
-    /// `https://host:port` where agents connect.
     agents_url: String,
-    live: LiveView,
+    pub(crate) store: Store,
+    pub(crate) ledger: LedgerHandle,
+    pub(crate) data: DataDir,
+    pub(crate) settings: FleetSettings,
+    pub(crate) live: LiveView,
+    sessions: Sessions,
+    /// What the reconciler ordered last.
+    orders: watch::Sender<Arc<Orders>>,
+    /// What the reconciler decided last.
+    pub(crate) plan: watch::Sender<Arc<cloister_scheduler::Plan>>,
     /// Counts the changes that reconciler and routes should look at.
     changes: watch::Sender<u64>,
+    /// The serial that each node was last seen to use while it was its current one.
+    serials_in_use: Mutex<HashMap<NodeId, Arc<str>>>,
+    enrolment_turn: tokio::sync::Mutex<()>,
+    refusal_budget: records::RefusalBudget,
 }
 
 impl FleetHandle {
     /// A handle with no node connected yet.
-    pub fn new(ca: Arc<FleetCa>, agents_url: String) -> Self {
-        let shared = Shared { ca, agents_url, live: LiveView::new(), changes: watch::Sender::new(0) };
+    pub fn new(parts: FleetParts) -> Self {
+        let FleetParts { fleet_id, ca, agents_url, store, ledger, data, settings } = parts;
+        let shared = Shared {
+            fleet_id,
+            ca,
+            agents_url,
+            store,
+            ledger,
+            data,
+            settings,
+            live: LiveView::new(),
+            sessions: Sessions::default(),
+            orders: watch::Sender::new(Arc::default()),
+            plan: watch::Sender::new(Arc::default()),
+            changes: watch::Sender::new(0),
+            serials_in_use: Mutex::default(),
+            enrolment_turn: tokio::sync::Mutex::default(),
+            refusal_budget: records::RefusalBudget::new(),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -41,14 +119,71 @@ impl FleetHandle {
     /// Call after every committed change of models, deployments, nodes or keys: reconciler, routes
     /// and sessions then look at the store again. Never blocks.
     pub fn wake(&self) {
-        self.shared.changes.send_modify(|n| *n = n.wrapping_add(1));
+        self.shared.wake();
     }
 
     /// The text of a join token (`cjt1.…`) around a one-time secret: all that an agent needs to
     /// find this controller and to know it for the right one.
     pub fn join_token(&self, secret: &str) -> String {
         use base64::Engine as _;
-        let parts = serde_json::json!({ "url": self.shared.agents_url, "ca": self.shared.ca.pem(), "secret": secret });
+        let (url, ca) = (&self.shared.agents_url, self.shared.ca.pem());
+        let parts = serde_json::json!({ "url": url, "ca": ca, "secret": secret });
         format!("cjt1.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(parts.to_string()))
+    }
+
+    /// Inferences that run on nodes now.
+    pub fn in_flight(&self) -> usize {
+        self.shared.sessions.in_flight()
+    }
+
+    /// Ends all sessions and tunnels; agents keep their replicas and connect again later.
+    pub fn close_sessions(&self) {
+        self.shared.sessions.end_unless(|_| false, EndReason::Stopping);
+    }
+
+    /// What agents call, for the listener with [`agents_tls`].
+    pub fn agents_routes(&self) -> tonic::service::Routes {
+        let enrolment =
+            EnrolmentServiceServer::new(enrolment::Enrolment { shared: Arc::clone(&self.shared) });
+        let agents = AgentServiceServer::new(service::Agents { shared: Arc::clone(&self.shared) })
+            .max_decoding_message_size(AGENT_MESSAGE_MAX_BYTES);
+        let mut routes = tonic::service::Routes::default().add_service(enrolment);
+        routes = routes.add_service(agents);
+        routes
+    }
+}
+
+impl Shared {
+    pub(crate) fn wake(&self) {
+        self.changes.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Tells the sessions, if anything differs.
+    pub(crate) fn publish_orders(&self, orders: Orders) {
+        self.orders.send_if_modified(|current| {
+            let differs = **current != orders;
+            if differs {
+                *current = Arc::new(orders);
+            }
+            differs
+        });
+    }
+
+    /// Both streams of the node are there: requests can be sent to it.
+    pub(crate) fn reaches(&self, node_id: &str) -> bool {
+        self.sessions.tunnel(node_id).is_some()
+    }
+
+    /// Takes away the connections of every node that `enrolled` does not name, at once.
+    pub(crate) fn disconnect_unless(&self, enrolled: impl Fn(&str) -> bool) {
+        self.sessions.end_unless(&enrolled, EndReason::Revoked);
+        let gone: Vec<_> = self.live.snapshot().keys().filter(|id| !enrolled(id)).cloned().collect();
+        for node_id in gone {
+            self.live.remove(&node_id);
+        }
     }
 }

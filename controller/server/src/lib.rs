@@ -5,7 +5,12 @@ pub mod data_dir;
 pub mod fleet;
 pub mod limits;
 pub mod listen;
+mod metrics;
 pub mod options;
+pub mod reconcile;
+pub mod run;
+pub mod stop_signal;
+pub mod telemetry;
 
 /// The one source of cryptography.
 pub(crate) fn crypto_provider() -> rustls::crypto::CryptoProvider {

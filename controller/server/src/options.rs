@@ -49,6 +49,9 @@ pub struct Options {
     /// Replicas of a node that cannot be reached for this long are placed elsewhere.
     #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub unreachable_grace: Duration,
+    /// Stop in good order when the process that started this one ends, however it ends.
+    #[arg(long, hide = true)]
+    pub stop_with_parent: bool,
 }
 
 /// The options contradict each other or the rules of safe use.

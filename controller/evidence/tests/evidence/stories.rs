@@ -139,7 +139,8 @@ fn a_controller_clock_that_runs_backwards_and_a_returning_controller_are_refused
 
 #[test]
 fn records_of_another_log_number_or_shape_are_refused() {
-    let alterations: [(&str, fn(&mut Record), &str); 4] = [
+    type Case = (&'static str, fn(&mut Record), &'static str);
+    let alterations: [Case; 4] = [
         ("log", |record| record.log = "cloister/other".into(), "belongs to another log"),
         ("seq", |record| record.seq = 7, "another record stands in this place"),
         ("id", |record| record.id = "not-a-ulid".into(), "not a ULID"),

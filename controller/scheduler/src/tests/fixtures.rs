@@ -24,7 +24,7 @@ pub(super) fn deployment(name: &str, replicas: u32, need_gib: u64) -> Deployment
         name: name.into(),
         replicas,
         spec: "v1".into(),
-        need: MemoryNeed { weights_bytes: need_gib * GIB, kv_bytes: 0, scratch_bytes: 0 },
+        need: Some(MemoryNeed { weights_bytes: need_gib * GIB, kv_bytes: 0, scratch_bytes: 0 }),
         node_selector: Default::default(),
         jurisdiction: String::new(),
     }
@@ -49,7 +49,7 @@ pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> Fleet
                 let replica = next.replicas.iter_mut().find(|r| r.id == *id).unwrap();
                 if let Action::Place { node_id } = &decision.action {
                     replica.node_id = Some(node_id.clone());
-                    replica.memory_bytes = wanted.unwrap().need.total_bytes();
+                    replica.memory_bytes = wanted.unwrap().need.unwrap().total_bytes();
                 }
             }
             (ReplicaRef::New(_), _) => next.replicas.push(ReplicaView {
@@ -57,7 +57,7 @@ pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> Fleet
                 deployment_id: decision.deployment_id.clone(),
                 node_id: decision.node_id().map(str::to_owned),
                 spec: wanted.unwrap().spec.clone(),
-                memory_bytes: wanted.unwrap().need.total_bytes(),
+                memory_bytes: wanted.unwrap().need.unwrap().total_bytes(),
                 resident_bytes: 0,
                 ready: false,
             }),

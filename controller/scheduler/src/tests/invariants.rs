@@ -68,7 +68,7 @@ proptest! {
         let plan = plan(&fleet, &want);
         for node in &fleet.nodes {
             let placed = |d: &&Decision| matches!(&d.action, Action::Place { node_id } if *node_id == node.id);
-            let need = |d: &Decision| want.deployments.iter().find(|w| w.id == d.deployment_id).unwrap().need.total_bytes();
+            let need = |d: &Decision| want.deployments.iter().find(|w| w.id == d.deployment_id).unwrap().need.unwrap().total_bytes();
             let new: u64 = plan.decisions.iter().filter(placed).map(need).sum();
             let promised: u64 = fleet.replicas.iter().filter(|r| r.node_id.as_ref() == Some(&node.id)).map(|r| r.memory_bytes).sum();
             prop_assert!(new == 0 || promised + new <= node.memory_available_bytes, "{}\n{plan}", node.name);

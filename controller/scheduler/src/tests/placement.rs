@@ -24,7 +24,7 @@ fn a_tie_goes_to_the_first_name() {
 #[test]
 fn what_does_not_fit_is_unplaced_and_says_how_much_is_missing() {
     let mut chat = deployment("chat", 1, 0);
-    chat.need = MemoryNeed { weights_bytes: 3 * GIB, kv_bytes: GIB, scratch_bytes: GIB / 2 };
+    chat.need = Some(MemoryNeed { weights_bytes: 3 * GIB, kv_bytes: GIB, scratch_bytes: GIB / 2 });
     let plan = plan(&view(vec![node("node-7", 16, 1)]), &intent(vec![chat]));
     let decision = &plan.decisions[0];
     assert_eq!(decision.action, Action::LeaveUnplaced);
@@ -79,6 +79,7 @@ fn hard_constraints_name_what_is_missing() {
         ),
         (with(|n| n.state = NodeState::Revoked), restrict(|_| ()), "is revoked"),
         (with(|n| n.state = NodeState::Unreachable(Duration::from_secs(7))), restrict(|_| ()), "for 7 s"),
+        (with(|_| ()), restrict(|d| d.need = None), "the model's file cannot be read"),
         (with(|n| n.memory_total_bytes = 0), restrict(|_| ()), "has not reported its memory yet"),
     ];
     for (node, want, sentence) in cases {

@@ -3,9 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use cloister_proto::agent::v1::{Heartbeat, Inventory, ReplicaPhase, ReplicaStatus};
 use tokio::sync::watch;
+
+use crate::clock::unix_now_s;
 
 /// Random identifier that enrolment gave to the node.
 pub type NodeId = String;
@@ -18,6 +21,8 @@ pub struct LiveNode {
     pub connected: bool,
     /// When its last message came.
     pub last_seen_unix_s: i64,
+    /// The same on the clock that never steps; decides how long a node has been silent.
+    pub(crate) heard_at: Option<Instant>,
     /// Memory, GPUs and disk in it are those of the last heartbeat.
     pub inventory: Inventory,
     pub agent_version: String,
@@ -33,6 +38,11 @@ impl LiveNode {
     /// The replica is loaded and its node is there.
     pub fn serves(&self, replica_id: &str) -> bool {
         self.connected && self.replicas.get(replica_id).is_some_and(|r| r.phase() == ReplicaPhase::Ready)
+    }
+
+    pub(crate) fn heard_now(&mut self) {
+        self.last_seen_unix_s = unix_now_s();
+        self.heard_at = Some(Instant::now());
     }
 
     pub(crate) fn apply_heartbeat(&mut self, heartbeat: Heartbeat) {
@@ -57,11 +67,6 @@ impl LiveView {
 
     pub(crate) fn snapshot(&self) -> Arc<LiveNodes> {
         Arc::clone(&self.nodes.borrow())
-    }
-
-    /// Told of every change, heartbeats too.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<LiveNodes>> {
-        self.nodes.subscribe()
     }
 
     pub(crate) fn update(&self, node_id: &str, change: impl FnOnce(&mut LiveNode)) {

@@ -1,0 +1,93 @@
+//! Which node is calling: from the certificate of its connection, checked against the store.
+
+use std::sync::Arc;
+
+use tonic::{Request, Status};
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+
+use super::Shared;
+use crate::listen::Peer;
+
+/// A node as its certificate names it. Only the fleet's own authority could have signed it, and it
+/// had not expired when the connection was made: the TLS handshake saw to both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodeIdentity {
+    pub(crate) node_id: String,
+    /// Lower-case hex.
+    pub(crate) serial: String,
+    pub(crate) not_after_unix_s: i64,
+    pub(crate) address: std::net::SocketAddr,
+}
+
+impl NodeIdentity {
+    fn from_peer(peer: &Peer, fleet_id: &str) -> Option<Self> {
+        let (_, certificate) = X509Certificate::from_der(peer.certificate.as_deref()?).ok()?;
+        let names = certificate.subject_alternative_name().ok()??;
+        let prefix = format!("cloister://fleet/{fleet_id}/node/");
+        let node_id = names.value.general_names.iter().find_map(|name| match name {
+            GeneralName::URI(uri) => uri.strip_prefix(&prefix),
+            _ => None,
+        })?;
+        Some(Self {
+            node_id: node_id.to_owned(),
+            serial: hex::encode(certificate.raw_serial()),
+            not_after_unix_s: certificate.validity().not_after.timestamp(),
+            address: peer.address,
+        })
+    }
+}
+
+impl Shared {
+    /// The calling node, if it may call: it has a certificate of this fleet, it is not revoked, and
+    /// the certificate was not replaced by one that the node already uses.
+    pub(super) async fn admit<T>(&self, request: &Request<T>) -> Result<NodeIdentity, Status> {
+        let identity = request
+            .extensions()
+            .get::<Peer>()
+            .and_then(|peer| NodeIdentity::from_peer(peer, &self.fleet_id))
+            .ok_or_else(|| {
+                Status::unauthenticated(
+                    "this call needs a client certificate of this fleet; enrol the node with a join token first",
+                )
+            })?;
+        let node = self.store.node(&identity.node_id).await.map_err(store_unavailable)?;
+        // The store also finds by name, and a name may look like an identifier.
+        match node.filter(|node| node.id == identity.node_id) {
+            Some(node) if node.state == cloister_store::NodeState::Enrolled => {
+                self.admit_serial(&identity, &node.certificate_serial)?;
+                Ok(identity)
+            }
+            Some(_) => Err(revoked()),
+            None => Err(Status::permission_denied(
+                "this fleet knows no such node; remove the agent's identity folder and enrol it anew",
+            )),
+        }
+    }
+
+    /// A replaced certificate stays good until its replacement is seen in use: the answer that
+    /// carried the replacement may never have reached the node.
+    fn admit_serial(&self, identity: &NodeIdentity, current_serial: &str) -> Result<(), Status> {
+        let mut in_use = self.serials_in_use.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if identity.serial == current_serial {
+            in_use.insert(identity.node_id.clone(), Arc::from(current_serial));
+            return Ok(());
+        }
+        match in_use.get(&identity.node_id) {
+            Some(seen) if seen.as_ref() == current_serial => Err(Status::permission_denied(
+                "this certificate was replaced by a newer one that the node already uses; connect with the newer one",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(super) fn revoked() -> Status {
+    Status::permission_denied(
+        "this node was revoked; to let it back in, remove its identity folder and enrol it with a new join token",
+    )
+}
+
+pub(super) fn store_unavailable(error: cloister_store::StoreError) -> Status {
+    tracing::warn!(%error, "the store could not be read for a node");
+    Status::unavailable("the controller's database cannot be read now; try again")
+}

@@ -1,0 +1,116 @@
+//! Brings the fleet to what is wanted. Level-triggered: an event may wake the loop, never change
+//! what it does. Each turn reads the store and the live view, plans, and commits what differs.
+
+mod apply;
+mod explanation;
+mod facts;
+mod orders;
+mod refusals;
+mod view;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use cloister_ledger::LedgerError;
+use cloister_store::{Deployment, Node, NodeState, Replica, StoreError};
+use tokio_util::sync::CancellationToken;
+
+pub use explanation::{Explanation, RefusedModel, ReplicaSpec};
+pub(crate) use facts::ModelFacts;
+
+use crate::fleet::FleetHandle;
+use crate::limits::RECONCILE_INTERVAL;
+
+/// Owns the loop.
+pub struct Reconciler {
+    fleet: FleetHandle,
+    facts: ModelFacts,
+    /// Nodes that were not heard from since then count as silent since then.
+    started: Instant,
+}
+
+/// One turn could not be finished; the next one tries again.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What the store says.
+struct Stored {
+    nodes: Vec<Node>,
+    deployments: Vec<Deployment>,
+    replicas: Vec<Replica>,
+}
+
+impl Reconciler {
+    pub fn new(fleet: FleetHandle) -> Self {
+        let facts = ModelFacts::new(fleet.shared.store.clone(), fleet.shared.data.clone());
+        Self { fleet, facts, started: Instant::now() }
+    }
+
+    /// Until `stop`. Turns run at every change, and now and then without one: memory is freed and
+    /// nodes fall silent without telling.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut changes = self.fleet.shared.subscribe();
+        while !stop.is_cancelled() {
+            changes.mark_unchanged();
+            if let Err(error) = self.turn().await {
+                tracing::error!(%error, "the fleet could not be brought to what is wanted; trying again");
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(RECONCILE_INTERVAL) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> Result<(), TurnError> {
+        let mut stored = self.read().await?;
+        let enrolled = |node_id: &str| {
+            stored.nodes.iter().any(|node| node.id == node_id && node.state == NodeState::Enrolled)
+        };
+        self.fleet.shared.disconnect_unless(enrolled);
+        let outcome = self.settle(&stored).await;
+        if !matches!(outcome, Ok(false)) {
+            // Also after a failure: an earlier deployment's change may have been committed.
+            stored = self.read().await?;
+        }
+        // Orders say what is committed, whatever became of this turn.
+        self.fleet.shared.publish_orders(orders::orders(&stored));
+        if matches!(outcome, Ok(true)) {
+            self.fleet.shared.wake();
+        }
+        outcome.map(|_| ())
+    }
+
+    /// Plans and commits; whether anything changed.
+    async fn settle(&mut self, stored: &Stored) -> Result<bool, TurnError> {
+        let live = self.fleet.live();
+        let refused = self.record_refusals(stored, &live).await?;
+        if refused {
+            return Ok(true);
+        }
+        let caught_up = self.outbid_agents(stored, &live).await?;
+        if caught_up {
+            return Ok(true);
+        }
+        let intent = self.intent(stored).await;
+        let plan = cloister_scheduler::plan(&self.fleet_view(stored, &live), &intent);
+        let changed = self.apply(stored, &intent, &plan).await?;
+        self.fleet.shared.plan.send_replace(Arc::new(plan));
+        Ok(changed)
+    }
+
+    async fn read(&self) -> Result<Stored, StoreError> {
+        let store = &self.fleet.shared.store;
+        Ok(Stored {
+            nodes: store.nodes().await?,
+            deployments: store.deployments().await?,
+            replicas: store.replicas().await?,
+        })
+    }
+}

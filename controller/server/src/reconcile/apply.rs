@@ -1,0 +1,122 @@
+//! Carries a plan out, without choices of its own: replica rows, generations and the record of it
+//! in one transaction per deployment.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use cloister_evidence::record::{Draft, Kind, Outcome, Subject, SubjectKind};
+use cloister_scheduler::{Action, Decision, Intent, MemoryNeed, Plan, ReplicaRef};
+use cloister_store::{Change, Node, Replica};
+
+use super::{Explanation, Reconciler, ReplicaSpec, Stored, TurnError};
+use crate::fleet::records::{draft, system};
+
+impl Reconciler {
+    /// Commits what differs; whether anything did.
+    pub(super) async fn apply(
+        &self,
+        stored: &Stored,
+        intent: &Intent,
+        plan: &Plan,
+    ) -> Result<bool, TurnError> {
+        let mut by_deployment: BTreeMap<&str, Vec<&Decision>> = BTreeMap::new();
+        for decision in plan.changes() {
+            by_deployment.entry(&decision.deployment_id).or_default().push(decision);
+        }
+        let mut generations = Generations::of(&stored.nodes);
+        for (deployment_id, decisions) in &by_deployment {
+            let batch = Batch { stored, need: need_of(intent, deployment_id), generations: &mut generations };
+            let (changes, record) = batch.build(deployment_id, decisions);
+            self.fleet.shared.ledger.change(changes, record).await?;
+            for decision in decisions {
+                tracing::info!(%decision, "placement changed");
+            }
+        }
+        Ok(!by_deployment.is_empty())
+    }
+}
+
+fn need_of(intent: &Intent, deployment_id: &str) -> MemoryNeed {
+    let deployment = intent.deployments.iter().find(|deployment| deployment.id == deployment_id);
+    deployment.and_then(|deployment| deployment.need).unwrap_or_default()
+}
+
+/// The generation of every node, as far as this turn has raised them.
+pub(super) struct Generations(HashMap<String, u64>);
+
+impl Generations {
+    pub(super) fn of(nodes: &[Node]) -> Self {
+        Self(nodes.iter().map(|node| (node.id.clone(), node.generation)).collect())
+    }
+
+    fn next(&self, node_id: &str) -> u64 {
+        self.0.get(node_id).copied().unwrap_or(0).saturating_add(1)
+    }
+
+    /// Raises a node's generation by one, as a change.
+    fn raise(&mut self, node_id: &str) -> Change {
+        let generation = self.next(node_id);
+        self.0.insert(node_id.to_owned(), generation);
+        Change::SetNodeGeneration { node_id: node_id.to_owned(), generation }
+    }
+}
+
+/// The changes of one deployment.
+struct Batch<'a> {
+    stored: &'a Stored,
+    need: MemoryNeed,
+    generations: &'a mut Generations,
+}
+
+impl Batch<'_> {
+    fn build(self, deployment_id: &str, decisions: &[&Decision]) -> (Vec<Change>, Draft) {
+        let mut changes = Vec::new();
+        let mut told = BTreeMap::new();
+        let mut touched = BTreeSet::new();
+        for decision in decisions {
+            let replica_id = match &decision.replica {
+                ReplicaRef::Existing(id) => id.clone(),
+                ReplicaRef::New(_) => ulid::Ulid::new().to_string().to_lowercase(),
+            };
+            told.insert(replica_id.clone(), told_of(&decision.action));
+            match &decision.action {
+                Action::Remove { node_id } => {
+                    touched.extend(node_id.clone());
+                    changes.push(Change::RemoveReplica { id: replica_id });
+                }
+                Action::Keep { .. } | Action::Place { .. } | Action::LeaveUnplaced => {
+                    touched.extend(decision.node_id().map(str::to_owned));
+                    changes.extend(self.replica(replica_id, decision).map(Change::PutReplica));
+                }
+            }
+        }
+        changes.extend(touched.iter().map(|node_id| self.generations.raise(node_id)));
+        let mut record = draft(Kind::PlacementChanged, Outcome::Success, system());
+        let name = decisions.first().map(|decision| decision.deployment.clone());
+        record.subject = Some(Subject { kind: SubjectKind::Deployment, id: deployment_id.to_owned(), name });
+        record.change = Some(told);
+        (changes, record)
+    }
+
+    fn replica(&self, id: String, decision: &Decision) -> Option<Replica> {
+        let deployment = self.stored.deployments.iter().find(|d| d.id == decision.deployment_id)?;
+        let explanation = Explanation::new(ReplicaSpec::of(deployment), self.need, decision);
+        let node_id = decision.node_id().map(str::to_owned);
+        Some(Replica {
+            id,
+            deployment_id: decision.deployment_id.clone(),
+            generation: node_id.as_deref().map_or(0, |node_id| self.generations.next(node_id)),
+            node_id,
+            reasons: explanation.to_json(),
+            memory_bytes: self.need.total_bytes(),
+        })
+    }
+}
+
+/// What the record says of a replica: its node, or what became of it.
+fn told_of(action: &Action) -> serde_json::Value {
+    match action {
+        Action::Keep { node_id } | Action::Place { node_id } => node_id.as_str().into(),
+        Action::LeaveUnplaced => "unplaced".into(),
+        Action::Remove { .. } => "removed".into(),
+    }
+}

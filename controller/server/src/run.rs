@@ -1,0 +1,168 @@
+//! Starts every part of the controller, in order, and stops them in order.
+
+mod endpoints;
+mod first_start;
+mod health;
+mod servers;
+
+use std::sync::Arc;
+
+use cloister_ledger::{KeyFileError, Ledger, LedgerHandle, LedgerOptions, LedgerTask, StartError};
+use cloister_store::{Store, StoreError};
+use prometheus_client::registry::Registry;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use endpoints::Endpoints;
+pub use first_start::FirstStartError;
+
+use crate::data_dir::{DataDir, DataDirError};
+use crate::fleet::{CaError, FleetCa, FleetHandle, FleetParts, FleetSettings, RouteTable};
+use crate::limits::DRAIN_TIMEOUT;
+use crate::listen::{BindError, TlsError};
+use crate::metrics;
+use crate::options::{Options, OptionsError};
+use crate::reconcile::Reconciler;
+use servers::{Listeners, Servers};
+
+/// Why the controller did not start, or did not stop in good order.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    #[error(transparent)]
+    Authority(#[from] CaError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    LogKey(#[from] KeyFileError),
+    #[error(transparent)]
+    Ledger(#[from] StartError),
+    #[error(transparent)]
+    FirstStart(#[from] FirstStartError),
+    #[error("a listening socket failed: {0}")]
+    Socket(#[from] std::io::Error),
+    #[error("the last records could not be written: {0}; the next start closes what is open")]
+    LastRecords(cloister_ledger::LedgerError),
+}
+
+/// A running controller.
+pub struct Controller {
+    endpoints: Endpoints,
+    fleet: FleetHandle,
+    servers: Servers,
+    loops: Vec<JoinHandle<()>>,
+    stop_loops: CancellationToken,
+    ledger_task: LedgerTask,
+    store: Store,
+}
+
+impl Controller {
+    /// Opens everything and listens. When this returns, `endpoints.json` says where.
+    ///
+    /// # Errors
+    /// [`RunError`], as a sentence with what to do. Nothing keeps running then.
+    pub async fn start(options: Options) -> Result<Self, RunError> {
+        options.validate()?;
+        // Sockets first: the most common failure then leaves no trace.
+        let listeners = Listeners::bind(&options).await?;
+        let data = DataDir::open(&options.data)?;
+        let ca = Arc::new(FleetCa::open(&data, &options.fleet_name)?);
+        let (store, ledger, ledger_task) = open_ledger(&options, &data).await?;
+        let fleet_id = first_start::ensure_fleet(&options, &data, &store, &ledger).await?;
+        let endpoints = listeners.endpoints(&options)?;
+        let fleet = FleetHandle::new(FleetParts {
+            fleet_id,
+            ca: Arc::clone(&ca),
+            agents_url: format!("https://{}", endpoints.agents),
+            store: store.clone(),
+            ledger: ledger.clone(),
+            data: data.clone(),
+            settings: FleetSettings::from(&options),
+        });
+        let stop_loops = CancellationToken::new();
+        let (table, _routes) = RouteTable::new(fleet.clone());
+        let mut registry = Registry::default();
+        metrics::register(&mut registry, fleet.clone(), ledger.clone());
+        let health = health::Health::new(store.clone(), ledger.clone(), registry);
+        let loops = vec![
+            tokio::spawn(Reconciler::new(fleet.clone()).run(stop_loops.clone())),
+            tokio::spawn(table.run(stop_loops.clone())),
+        ];
+        let apis = servers::Apis { fleet: fleet.clone(), health };
+        let servers = Servers::start(listeners, &options, &ca, apis)?;
+        endpoints.write(&data)?;
+        Ok(Self { endpoints, fleet, servers, loops, stop_loops, ledger_task, store })
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    pub fn fleet(&self) -> &FleetHandle {
+        &self.fleet
+    }
+
+    /// Stops in order: nothing new comes in, what runs may end, nodes are let go (they keep their
+    /// replicas), and the record is closed last.
+    ///
+    /// # Errors
+    /// The last records could not be written.
+    pub async fn stop(mut self) -> Result<(), RunError> {
+        self.servers.stop_accepting();
+        self.servers.stop_callers().await;
+        self.fleet.close_sessions();
+        self.servers.stop_agents().await;
+        self.stop_loops.cancel();
+        for task in self.loops {
+            // A loop that panicked has said so; there is nothing more to wait for.
+            let _ = task.await;
+        }
+        let written = self.ledger_task.stop().await.map_err(RunError::LastRecords);
+        self.store.close().await;
+        written
+    }
+}
+
+async fn open_ledger(
+    options: &Options,
+    data: &DataDir,
+) -> Result<(Store, LedgerHandle, LedgerTask), RunError> {
+    let url = match &options.database {
+        Some(url) => url.clone(),
+        None => format!("sqlite://{}", data.database().display()),
+    };
+    let store = Store::open(&url).await?;
+    let origin = first_start::log_origin(data, &store).await?;
+    let key = cloister_ledger::load_or_create_log_key(&data.audit_key(), &origin).await?;
+    let (ledger, task) = Ledger::start(store.clone(), key, LedgerOptions::default()).await?;
+    Ok((store, ledger, task))
+}
+
+impl From<&Options> for FleetSettings {
+    fn from(options: &Options) -> Self {
+        Self {
+            node_certificate_lifetime: options.node_certificate_lifetime,
+            heartbeat_interval: options.heartbeat_interval,
+            unreachable_grace: options.unreachable_grace,
+        }
+    }
+}
+
+/// Runs a controller until `stop`.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunError> {
+    let controller = Controller::start(options).await?;
+    controller.endpoints().announce()?;
+    stop.cancelled().await;
+    tracing::info!("stopping; running inferences have {} s", DRAIN_TIMEOUT.as_secs());
+    controller.stop().await
+}

@@ -1,0 +1,46 @@
+use cloister_store::{Change, Entity, Refusal};
+
+use crate::backends::{Database, on_both_databases};
+use crate::rows::{at, key};
+
+on_both_databases!(
+    key_is_found_by_id_and_by_hash_until_and_after_it_is_revoked,
+    key_id_and_secret_are_taken_once,
+    setting_is_written_once,
+    name_that_is_too_long_is_refused,
+);
+
+async fn key_is_found_by_id_and_by_hash_until_and_after_it_is_revoked(db: Database) {
+    db.must(Change::AddKey(key("k1", 1))).await;
+    assert_eq!(db.store.key("k1").await.unwrap(), Some(key("k1", 1)));
+    assert_eq!(db.store.key_by_hash(&[1; 32]).await.unwrap(), Some(key("k1", 1)));
+    assert_eq!(db.store.key_by_hash(&[2; 32]).await.unwrap(), None);
+    let revoke = Change::RevokeKey { id: "k1".to_owned(), at: at(9) };
+    db.must(revoke.clone()).await;
+    assert_eq!(db.store.keys().await.unwrap()[0].revoked_at, Some(at(9)));
+    assert!(matches!(db.commit(vec![revoke]).await, Err(Refusal::NotFound { .. })));
+}
+
+async fn key_id_and_secret_are_taken_once(db: Database) {
+    db.must(Change::AddKey(key("k1", 1))).await;
+    for taken in [key("k1", 2), key("k2", 1)] {
+        let refused = db.commit(vec![Change::AddKey(taken)]).await;
+        assert!(matches!(refused, Err(Refusal::AlreadyExists { entity: Entity::Key, .. })));
+    }
+}
+
+async fn setting_is_written_once(db: Database) {
+    let set = |value: &str| Change::AddSetting { name: "fleet_id".to_owned(), value: value.to_owned() };
+    assert_eq!(db.store.setting("fleet_id").await.unwrap(), None);
+    db.must(set("fleet-a")).await;
+    let again = db.commit(vec![set("fleet-b")]).await;
+    assert!(matches!(again, Err(Refusal::AlreadyExists { entity: Entity::Setting, .. })));
+    assert_eq!(db.store.setting("fleet_id").await.unwrap().as_deref(), Some("fleet-a"));
+}
+
+async fn name_that_is_too_long_is_refused(db: Database) {
+    let mut long = key("k1", 1);
+    long.name = "ü".repeat(200);
+    let refused = db.commit(vec![Change::AddKey(long)]).await;
+    assert!(matches!(refused, Err(Refusal::Invalid { entity: Entity::Key, .. })), "{refused:?}");
+}

@@ -1,0 +1,11 @@
+//! What every database behind a `Store` must do. Each case runs on SQLite and on a real PostgreSQL.
+
+mod appending;
+mod audit_log;
+mod backends;
+mod deployments;
+mod keys;
+mod models;
+mod nodes;
+mod opening;
+mod rows;
