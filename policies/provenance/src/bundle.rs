@@ -82,23 +82,18 @@ impl Bundle {
         trusted: &'a [TrustedSigner],
     ) -> Result<&'a TrustedSigner, VerifyError> {
         let message = pre_authentication_encoding(PAYLOAD_TYPE, &self.payload);
-        let signed_by = |signer: &&TrustedSigner| signer.key.verifies(&message, &self.signature);
-        match trusted.iter().find(|signer| signer.key_id() == self.hint) {
-            Some(signer) if signed_by(&signer) => Ok(signer),
+        let actual = trusted.iter().find(|signer| signer.key.verifies(&message, &self.signature));
+        match actual {
+            Some(signer) if signer.key_id() == self.hint => Ok(signer),
+            Some(signer) => {
+                Err(VerifyError::HintMismatch { claimed: self.hint.clone(), actual: signer.key_id() })
+            }
+            None if trusted.iter().any(|signer| signer.key_id() == self.hint) => {
+                Err(VerifyError::BadSignature { key_id: self.hint.clone() })
+            }
             // Neither hint nor signature leads to a known key: nothing can be said about the signature.
-            None => Err(match trusted.iter().find(signed_by) {
-                Some(actual) => self.hint_mismatch(actual),
-                None => VerifyError::UntrustedSigner { key_id: self.hint.clone() },
-            }),
-            Some(_) => Err(match trusted.iter().find(signed_by) {
-                Some(actual) => self.hint_mismatch(actual),
-                None => VerifyError::BadSignature { key_id: self.hint.clone() },
-            }),
+            None => Err(VerifyError::UntrustedSigner { key_id: self.hint.clone() }),
         }
-    }
-
-    fn hint_mismatch(&self, actual: &TrustedSigner) -> VerifyError {
-        VerifyError::HintMismatch { claimed: self.hint.clone(), actual: actual.key_id() }
     }
 }
 

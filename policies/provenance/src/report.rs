@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     bundle::Bundle,
     directory::{Progress, check_listing, verify_contents, verify_single_file},
-    error::{FileError, ManifestError, VerifyError},
+    error::{FileError, VerifyError},
     key::TrustedSigner,
     manifest::VerifiedManifest,
 };
@@ -191,13 +191,9 @@ impl Steps {
                 if let Ok(signer) = bundle.find_signer(trusted) {
                     self.pass_signer(&signer.name, &signer.key_id());
                 }
-                self.fail_manifest(reason);
+                self.fail(CheckName::FileListValid, reason);
             }
         }
-    }
-
-    fn fail_manifest(&mut self, reason: &ManifestError) {
-        self.fail(CheckName::FileListValid, reason);
     }
 
     fn check_files(&mut self, manifest: &VerifiedManifest, source: ModelSource<'_>, progress: Progress<'_>) {

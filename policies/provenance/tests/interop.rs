@@ -138,8 +138,8 @@ const ALTERATIONS: [Alteration; 4] = [
 
 #[test]
 fn both_sides_refuse_what_was_altered_after_either_signed() {
-    let signers: [(&str, fn(&Model)); 2] =
-        [("ours", Model::sign_with_ours), ("theirs", Model::sign_with_theirs)];
+    type Signer = (&'static str, fn(&Model));
+    let signers: [Signer; 2] = [("ours", Model::sign_with_ours), ("theirs", Model::sign_with_theirs)];
     for (signer, sign) in signers {
         for (alteration, alter, reason) in ALTERATIONS {
             let model = Model::new();

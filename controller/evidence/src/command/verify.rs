@@ -54,7 +54,7 @@ fn judge(result: &Result<Report, Failure>) -> (Ending, &'static str) {
         Ok(_) => (Ending::Holds, "ok"),
         Err(Failure::Tampered(_)) => (Ending::Tampered, "tampered"),
         Err(Failure::Insufficient(_)) => (Ending::Insufficient, "insufficient"),
-        Err(Failure::Malformed(_) | Failure::Checkpoint(_) | Failure::TooManyOpen) => {
+        Err(Failure::Malformed(_) | Failure::Checkpoint(_) | Failure::TooMuchToRemember { .. }) => {
             (Ending::Malformed, "malformed")
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-use crate::{checkpoint::CheckpointError, file::FileError, limits::MAX_OPEN_INFERENCES};
+use crate::{checkpoint::CheckpointError, file::FileError};
 
 /// The evidence is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +20,9 @@ pub enum Failure {
     Malformed(#[from] FileError),
     #[error("the header: {0}")]
     Checkpoint(CheckpointError),
-    #[error(
-        "more than {MAX_OPEN_INFERENCES} inferences must be remembered at once; verify a smaller selection"
-    )]
-    TooManyOpen,
+    /// The file would need more memory than a verifier should give it.
+    #[error("more than {limit} {what} must be remembered at once; verify a smaller selection")]
+    TooMuchToRemember { what: &'static str, limit: usize },
 }
 
 /// Where something is wrong.

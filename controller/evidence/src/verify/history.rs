@@ -115,7 +115,10 @@ impl History {
                     return Err(Tampered::new(place, what).into());
                 }
                 if self.earlier_boots.len() > MAX_BOOTS {
-                    return Err(Failure::TooManyOpen);
+                    return Err(Failure::TooMuchToRemember {
+                        what: "controller processes",
+                        limit: MAX_BOOTS,
+                    });
                 }
             }
         }

@@ -178,9 +178,9 @@ fn signer_signature_and_hint_are_told_apart() {
     let mismatch = VerifyError::HintMismatch { claimed: other.key_id(), actual: ours.key_id() };
     assert_eq!(verify(&good, &both), Ok(()));
     assert_eq!(verify(&good, &[]), Err(untrusted.clone()));
-    assert_eq!(verify(&good, &[other.trusted.clone()]), Err(untrusted));
+    assert_eq!(verify(&good, std::slice::from_ref(&other.trusted)), Err(untrusted));
     assert_eq!(verify(&other_hint, &both), Err(mismatch.clone()));
-    assert_eq!(verify(&other_hint, &[ours.trusted.clone()]), Err(mismatch));
+    assert_eq!(verify(&other_hint, std::slice::from_ref(&ours.trusted)), Err(mismatch));
     assert_eq!(verify(&other_payload, &both), Err(VerifyError::BadSignature { key_id: ours.key_id() }));
 }
 

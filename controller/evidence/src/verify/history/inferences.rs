@@ -116,7 +116,10 @@ impl Inferences {
 
     fn check_memory(&self) -> Result<(), Failure> {
         let remembered = self.open.len().saturating_add(self.closed.len());
-        if remembered > MAX_OPEN_INFERENCES { Err(Failure::TooManyOpen) } else { Ok(()) }
+        if remembered > MAX_OPEN_INFERENCES {
+            return Err(Failure::TooMuchToRemember { what: "inferences", limit: MAX_OPEN_INFERENCES });
+        }
+        Ok(())
     }
 }
 
