@@ -99,7 +99,9 @@ impl Kernels {
 
     fn of_checked(isa: Isa) -> &'static Self {
         match isa {
-            Isa::Scalar | Isa::Avx2 | Isa::Avx512Vnni => &scalar::KERNELS,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => &crate::avx2::KERNELS,
+            _ => &scalar::KERNELS,
         }
     }
 }

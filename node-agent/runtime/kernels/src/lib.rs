@@ -8,6 +8,8 @@
 mod activations;
 mod arena;
 mod attention;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod error;
 mod isa;
 mod kernels;
@@ -18,6 +20,8 @@ mod pool;
 mod rows;
 mod scalar;
 mod shared;
+#[cfg(test)]
+mod testing;
 
 pub use activations::QuantizedRows;
 pub use arena::WeightArena;

@@ -188,3 +188,6 @@ fn next_epoch(shared: &Shared, seen: u64, asleep: &AtomicBool) -> u64 {
 pub(crate) fn share(total: usize, parts: usize, index: usize) -> Range<usize> {
     total * index / parts..total * (index + 1) / parts
 }
+
+#[cfg(test)]
+mod tests;

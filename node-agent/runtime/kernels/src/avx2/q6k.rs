@@ -1,0 +1,83 @@
+//! `Q6_K`: sixteen sub-blocks of unsigned 6-bit values, each with a signed 8-bit scale; weights are (value - 32).
+//!
+//! Two quads add up in 16 bits (32,004 at most); the widening multiply-add applies the scale. The offset of 32 is
+//! taken off once per super-block: 32 * sum of scale times sum of activations, exact in 32 bits.
+
+use super::q4k::one_of_pair;
+use super::view::{Rows256, by_rows, load, load_f16, load_half, quad, store};
+use crate::activations::Int8x256;
+use crate::kernels::{TileOut, TileRows};
+use crate::packed::layout::{HALVES, QUADS, q6k};
+use runtime_formats::memory::packed_block_bytes;
+use runtime_formats::quant::TensorType;
+use std::arch::x86_64::*;
+
+const BLOCK: usize = packed_block_bytes(TensorType::Q6K);
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn tile(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
+    let Some(x) = &rows.x.int8x256 else { return };
+    by_rows!(rows, q6_k, tile.as_chunks::<BLOCK>().0, rows, x, out);
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn q6_k<const M: usize>(tile: &[[u8; BLOCK]], rows: TileRows<'_>, x: &Int8x256, out: &mut TileOut) {
+    let x = Rows256::<M>::new(rows, x, tile.len());
+    for half in 0..2 {
+        let mut y = [_mm256_setzero_ps(); M];
+        for (b, block) in tile.iter().enumerate() {
+            let dot = dots(block, half, &x, b);
+            let d = load_f16(block, q6k::D + half * 16);
+            for m in 0..M {
+                let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
+                y[m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), scale, y[m]);
+            }
+        }
+        (0..M).for_each(|m| store(&mut out[m], half * 8, y[m]));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn dots<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b: usize) -> [__m256i; M] {
+    let mut dots = [_mm256_setzero_si256(); M];
+    let mut offsets = [_mm256_setzero_si256(); M];
+    for pair in 0..8 {
+        let scales = _mm256_cvtepi8_epi16(load_half(block, q6k::SCALES + pair * HALVES + half * 16));
+        for j in [2 * pair, 2 * pair + 1] {
+            let scale = one_of_pair(scales, j % 2);
+            let values = values(block, j, half);
+            for m in 0..M {
+                let dot = |p: usize| _mm256_maddubs_epi16(values[p], quad(&x.q[m][b], j * 16 + p * 4));
+                let first = _mm256_madd_epi16(_mm256_add_epi16(dot(0), dot(1)), scale);
+                let second = _mm256_madd_epi16(_mm256_add_epi16(dot(2), dot(3)), scale);
+                dots[m] = _mm256_add_epi32(dots[m], _mm256_add_epi32(first, second));
+            }
+        }
+        for m in 0..M {
+            let sums = &x.sums[m][b];
+            let (low, high) = (sums[2 * pair] as u16, sums[2 * pair + 1] as u16);
+            let sums = _mm256_set1_epi32((u32::from(low) | (u32::from(high) << 16)) as i32);
+            offsets[m] = _mm256_add_epi32(offsets[m], _mm256_madd_epi16(scales, sums));
+        }
+    }
+    std::array::from_fn(|m| _mm256_sub_epi32(dots[m], _mm256_slli_epi32::<5>(offsets[m])))
+}
+
+/// The four quads of sub-block `j`, 6-bit values as bytes.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn values(block: &[u8; BLOCK], j: usize, half: usize) -> [__m256i; 4] {
+    let at = j * q6k::SUB_BLOCK + half * 32;
+    let (first, second) = (load(block, at), load(block, at + QUADS));
+    let bits = load(block, at + 2 * QUADS);
+    let low = _mm256_set1_epi8(15);
+    let high = _mm256_set1_epi8(0x30);
+    let join = |nibbles, bits| _mm256_or_si256(_mm256_and_si256(nibbles, low), _mm256_and_si256(bits, high));
+    [
+        join(first, _mm256_slli_epi16::<4>(bits)),
+        join(second, _mm256_slli_epi16::<2>(bits)),
+        join(_mm256_srli_epi16::<4>(first), bits),
+        join(_mm256_srli_epi16::<4>(second), _mm256_srli_epi16::<2>(bits)),
+    ]
+}

@@ -1,0 +1,112 @@
+//! Checked loads, and the rows of activations a tile kernel reads.
+
+use crate::activations::{Int8x32, Int8x256};
+use crate::kernels::TileRows;
+use runtime_formats::numerics::activations::SUM_BLOCK;
+use runtime_formats::quant::blocks::{SMALL_BLOCK, SUPER_BLOCK};
+use std::arch::x86_64::*;
+
+/// 32 bytes at `at`.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn load<const N: usize>(bytes: &[u8; N], at: usize) -> __m256i {
+    assert!(at + 32 <= N);
+    // SAFETY: 32 bytes from `at` are inside the array; the load needs no alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().add(at).cast()) }
+}
+
+/// 16 bytes at `at`.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn load_half<const N: usize>(bytes: &[u8; N], at: usize) -> __m128i {
+    assert!(at + 16 <= N);
+    // SAFETY: 16 bytes from `at` are inside the array; the load needs no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().add(at).cast()) }
+}
+
+/// Eight f16 at `at`, widened.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn load_f16<const N: usize>(bytes: &[u8; N], at: usize) -> __m256 {
+    _mm256_cvtph_ps(load_half(bytes, at))
+}
+
+/// Four int8 activations from `at`, in every lane.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn quad<const N: usize>(q: &[i8; N], at: usize) -> __m256i {
+    _mm256_set1_epi32(quad_bits(q, at))
+}
+
+/// Four int8 activations from `at` as one integer.
+#[inline]
+pub(crate) fn quad_bits<const N: usize>(q: &[i8; N], at: usize) -> i32 {
+    i32::from_le_bytes([q[at] as u8, q[at + 1] as u8, q[at + 2] as u8, q[at + 3] as u8])
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn store(out: &mut [f32], at: usize, value: __m256) {
+    let out = &mut out[at..at + 8];
+    // SAFETY: `out` has eight elements; the store needs no alignment.
+    unsafe { _mm256_storeu_ps(out.as_mut_ptr(), value) }
+}
+
+/// Per row of a tile call: int8 groups of 32, their scales, and scales times sums.
+pub(crate) struct Rows32<'a, const M: usize> {
+    pub(crate) q: [&'a [[i8; SMALL_BLOCK]]; M],
+    pub(crate) d: [&'a [f32]; M],
+    pub(crate) s: [&'a [f32]; M],
+    pub(crate) sums: [&'a [i16]; M],
+}
+
+impl<'a, const M: usize> Rows32<'a, M> {
+    /// All slices have exactly `blocks` elements.
+    pub(crate) fn new(rows: TileRows<'a>, x: &'a Int8x32, blocks: usize) -> Self {
+        let start = |m: usize| (rows.first + m) * blocks;
+        let q = x.q.as_chunks::<SMALL_BLOCK>().0;
+        Self {
+            q: std::array::from_fn(|m| &q[start(m)..][..blocks]),
+            d: std::array::from_fn(|m| &x.d[start(m)..][..blocks]),
+            s: std::array::from_fn(|m| &x.s[start(m)..][..blocks]),
+            sums: std::array::from_fn(|m| &x.sums[start(m)..][..blocks]),
+        }
+    }
+}
+
+/// Sums of a super-block of activations, one per 16.
+pub(crate) type Sums = [i16; SUPER_BLOCK / SUM_BLOCK];
+
+/// Per row of a tile call: int8 groups of 256, their scales and sums.
+pub(crate) struct Rows256<'a, const M: usize> {
+    pub(crate) q: [&'a [[i8; SUPER_BLOCK]]; M],
+    pub(crate) d: [&'a [f32]; M],
+    pub(crate) sums: [&'a [Sums]; M],
+}
+
+impl<'a, const M: usize> Rows256<'a, M> {
+    /// All slices have exactly `blocks` elements.
+    pub(crate) fn new(rows: TileRows<'a>, x: &'a Int8x256, blocks: usize) -> Self {
+        let start = |m: usize| (rows.first + m) * blocks;
+        let q = x.q.as_chunks::<SUPER_BLOCK>().0;
+        let sums = x.sums.as_chunks::<{ SUPER_BLOCK / SUM_BLOCK }>().0;
+        Self {
+            q: std::array::from_fn(|m| &q[start(m)..][..blocks]),
+            d: std::array::from_fn(|m| &x.d[start(m)..][..blocks]),
+            sums: std::array::from_fn(|m| &sums[start(m)..][..blocks]),
+        }
+    }
+}
+
+/// Calls the instance of a kernel for `count` rows.
+macro_rules! by_rows {
+    ($rows:expr, $kernel:ident, $($argument:expr),*) => {
+        match $rows.count {
+            1 => $kernel::<1>($($argument),*),
+            2 => $kernel::<2>($($argument),*),
+            3 => $kernel::<3>($($argument),*),
+            _ => $kernel::<4>($($argument),*),
+        }
+    };
+}
+pub(crate) use by_rows;
