@@ -227,6 +227,7 @@ pub struct Params {
     pub repetition_penalty: f32,
     /// Decimal, because JSON numbers lose precision past 2^53.
     pub seed: String,
+    /// 0, which nobody can ask for: what the prompt left of the context.
     pub max_tokens: u32,
     pub stop_strings: u32,
     pub ignore_eos: bool,
