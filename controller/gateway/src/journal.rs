@@ -119,8 +119,7 @@ impl Journal {
     }
 
     async fn write(&self, id: &str, draft: Draft, salt: Option<(&'static str, Salt)>) -> Result<(), Failure> {
-        let salts = salt.map(|(name, salt)| (name, salt)).into_iter().collect();
-        match self.ledger.record_with_salt(id.to_owned(), draft, salts).await {
+        match self.ledger.record_with_salt(id.to_owned(), draft, salt.into_iter().collect()).await {
             Ok(_) => Ok(()),
             Err(error) => {
                 tracing::error!(record = id, %error, "the audit record could not be written");

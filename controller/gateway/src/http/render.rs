@@ -83,7 +83,7 @@ impl Renderer {
     /// A chunk of newly decoded text; none while there is nothing to show.
     pub(super) fn tokens(&mut self, text: &str, ids: &[u32], logprobs: &[TokenDetail]) -> Option<String> {
         let ids = (self.delivery.return_token_ids && !ids.is_empty()).then_some(ids);
-        if text.is_empty() && ids.is_none() && !(self.logprobs && !logprobs.is_empty()) {
+        if text.is_empty() && ids.is_none() && (!self.logprobs || logprobs.is_empty()) {
             return None;
         }
         let logprobs = self.logprobs(logprobs);
