@@ -91,7 +91,7 @@ fn checked(kind: EvidenceKind, head: &SignedCheckpoint, history: &History) -> Ve
         tree,
         "Every record is complete, in canonical form, of this log, and numbered by its place.".to_owned(),
         format!(
-            "{} wrote the records, one after the other, and none's own clock ran backwards.",
+            "{} wrote the records, one after the other, and no controller's own clock ran backwards.",
             count(history.boots(), "controller process", "controller processes"),
         ),
         format!(
