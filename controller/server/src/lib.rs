@@ -16,3 +16,6 @@ pub mod telemetry;
 pub(crate) fn crypto_provider() -> rustls::crypto::CryptoProvider {
     rustls::crypto::aws_lc_rs::default_provider()
 }
+
+#[cfg(test)]
+mod tests;

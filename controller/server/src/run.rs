@@ -7,6 +7,7 @@ mod servers;
 
 use std::sync::Arc;
 
+use cloister_gateway::Gateway;
 use cloister_ledger::{KeyFileError, Ledger, LedgerHandle, LedgerOptions, LedgerTask, StartError};
 use cloister_store::{Store, StoreError};
 use prometheus_client::registry::Registry;
@@ -48,6 +49,8 @@ pub enum RunError {
     FirstStart(#[from] FirstStartError),
     #[error("a listening socket failed: {0}")]
     Socket(#[from] std::io::Error),
+    #[error("the gRPC descriptions built into this program are damaged: {0}; install it anew")]
+    Reflection(String),
     #[error("the last records could not be written: {0}; the next start closes what is open")]
     LastRecords(cloister_ledger::LedgerError),
 }
@@ -56,6 +59,7 @@ pub enum RunError {
 pub struct Controller {
     endpoints: Endpoints,
     fleet: FleetHandle,
+    gateway: Gateway,
     servers: Servers,
     loops: Vec<JoinHandle<()>>,
     stop_loops: CancellationToken,
@@ -87,18 +91,21 @@ impl Controller {
             settings: FleetSettings::from(&options),
         });
         let stop_loops = CancellationToken::new();
-        let (table, _routes) = RouteTable::new(fleet.clone());
+        let (table, routes) = RouteTable::new(fleet.clone());
         let mut registry = Registry::default();
         metrics::register(&mut registry, fleet.clone(), ledger.clone());
+        let dispatcher = Arc::new(fleet.clone());
+        let gateway_options = cloister_gateway::Options::default();
+        let gateway = Gateway::new(gateway_options, routes, dispatcher, ledger.clone(), &mut registry);
         let health = health::Health::new(store.clone(), ledger.clone(), registry);
         let loops = vec![
             tokio::spawn(Reconciler::new(fleet.clone()).run(stop_loops.clone())),
             tokio::spawn(table.run(stop_loops.clone())),
         ];
-        let apis = servers::Apis { fleet: fleet.clone(), health };
+        let apis = servers::Apis { gateway: gateway.clone(), fleet: fleet.clone(), health };
         let servers = Servers::start(listeners, &options, &ca, apis)?;
         endpoints.write(&data)?;
-        Ok(Self { endpoints, fleet, servers, loops, stop_loops, ledger_task, store })
+        Ok(Self { endpoints, fleet, gateway, servers, loops, stop_loops, ledger_task, store })
     }
 
     pub fn endpoints(&self) -> &Endpoints {
@@ -116,6 +123,7 @@ impl Controller {
     /// The last records could not be written.
     pub async fn stop(mut self) -> Result<(), RunError> {
         self.servers.stop_accepting();
+        self.gateway.drain(DRAIN_TIMEOUT).await;
         self.servers.stop_callers().await;
         self.fleet.close_sessions();
         self.servers.stop_agents().await;

@@ -9,6 +9,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::serve::IncomingStream;
+use cloister_gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -59,6 +60,7 @@ impl Listeners {
 
 /// What there is to serve.
 pub(super) struct Apis {
+    pub(super) gateway: Gateway,
     pub(super) fleet: FleetHandle,
     pub(super) health: Health,
 }
@@ -88,7 +90,7 @@ impl Servers {
         let agents = Incoming::start(listeners.agents, Some(tls), stop_agents.clone())?;
         let callers = vec![
             tokio::spawn(serve_http(http, http_router(&apis), stop_callers.clone())),
-            tokio::spawn(serve_grpc("grpc", grpc, grpc_routes(&apis), stop_callers.clone())),
+            tokio::spawn(serve_grpc("grpc", grpc, grpc_routes(&apis)?, stop_callers.clone())),
         ];
         let routes = apis.fleet.agents_routes();
         let agents = tokio::spawn(serve_grpc("agents", agents, routes, stop_agents.clone()));
@@ -130,7 +132,7 @@ fn certificate_hosts(options: &Options) -> Vec<String> {
 }
 
 fn http_router(apis: &Apis) -> Router {
-    apis.health.router().layer(from_fn(tell_address))
+    apis.gateway.http_router().merge(apis.health.router()).layer(from_fn(tell_address))
 }
 
 /// The parts ask for the caller's socket address; the listener knows it as a [`Peer`].
@@ -148,8 +150,27 @@ impl axum::extract::connect_info::Connected<IncomingStream<'_, Incoming>> for Pe
     }
 }
 
-fn grpc_routes(_apis: &Apis) -> Routes {
-    Routes::default()
+/// Inference, and what every gRPC tool expects: health and reflection.
+fn grpc_routes(apis: &Apis) -> Result<Routes, RunError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    tokio::spawn(async move {
+        health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        health
+            .set_service_status(
+                "cloister.inference.v1.InferenceService",
+                tonic_health::ServingStatus::Serving,
+            )
+            .await;
+    });
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(cloister_proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .map_err(|error| RunError::Reflection(error.to_string()))?;
+    Ok(Routes::default()
+        .add_service(apis.gateway.grpc_service())
+        .add_service(health_service)
+        .add_service(reflection))
 }
 
 async fn serve_http(incoming: Incoming, router: Router, stop: CancellationToken) {

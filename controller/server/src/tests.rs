@@ -1,0 +1,10 @@
+//! A whole controller in this process, on loopback, with a real store, ledger and TLS; the agents
+//! are clients made from the wire contract.
+
+mod agent;
+mod enrolment;
+mod fixture;
+mod identity;
+mod models;
+mod placement;
+mod sessions;
