@@ -159,6 +159,7 @@ fn read_open_file(_: &Path, prepared: Prepared) -> io::Result<()> {
     if text == "secret" { Ok(()) } else { Err(io::Error::other("read something else")) }
 }
 
+#[expect(clippy::zombie_processes, reason = "it outlives this process, which may not wait for anyone")]
 /// Binds as a worker does, and lets a process outside call it once the walls are up.
 fn unix_listener(directory: &Path) -> Prepared {
     let listener = UnixListener::bind(directory.join("worker.sock")).unwrap();

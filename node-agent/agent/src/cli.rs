@@ -1,0 +1,84 @@
+//! The command line.
+
+mod fields;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+use secrecy::SecretString;
+
+pub(crate) use fields::node_name_from_host;
+use fields::{label, name_field, node_name};
+
+const EXAMPLES: &str = "\
+Examples:
+  Join a fleet, with the token that `cloister node token` printed:
+    cloister-agent --data /var/lib/cloister-agent --join-file token.txt --name ward-3
+
+  The same machine later: the identity is in the data folder, no token is needed:
+    cloister-agent --data /var/lib/cloister-agent
+
+  Say where the node stands, so that deployments can be kept in a jurisdiction:
+    cloister-agent --data DIR --region de-fra-1 --jurisdiction DE-HE --label rack=b7
+
+  Load only models signed with a key that this node's owner chose, whatever the controller trusts:
+    cloister-agent --data DIR --trusted-signer signer.pub";
+
+/// Runs verified models on this machine for a Cloister fleet.
+///
+/// The agent connects out to the controller and needs no open port. Logs go to standard error; RUST_LOG
+/// selects them, OTEL_EXPORTER_OTLP_ENDPOINT sends traces.
+#[derive(Debug, Parser)]
+#[command(name = "cloister-agent", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// How the agent runs.
+    #[command(flatten)]
+    pub agent: AgentArgs,
+}
+
+/// Options of the agent itself.
+#[derive(Debug, Args)]
+pub struct AgentArgs {
+    /// Folder for identity, models and sockets; created if absent
+    #[arg(long, value_name = "DIR", env = "CLOISTER_AGENT_DATA", required = true)]
+    pub data: Option<PathBuf>,
+    /// Join token; needed at the first start only
+    #[arg(long, value_name = "TOKEN", env = "CLOISTER_JOIN_TOKEN", hide_env_values = true)]
+    pub join: Option<SecretString>,
+    /// File that holds the join token
+    #[arg(long, value_name = "FILE", conflicts_with = "join")]
+    pub join_file: Option<PathBuf>,
+    /// Name shown for this node, [a-z0-9-]; default: the host name
+    #[arg(long, value_parser = node_name)]
+    pub name: Option<String>,
+    /// Where it stands, e.g. de-fra-1
+    #[arg(long, default_value = "", value_parser = name_field)]
+    pub region: String,
+    /// Whose law applies: ISO 3166 country, optionally with subdivision, e.g. DE or DE-HE
+    #[arg(long, default_value = "", value_parser = fields::jurisdiction)]
+    pub jurisdiction: String,
+    /// Label that deployments can select nodes by; may be repeated
+    #[arg(long = "label", value_name = "K=V", value_parser = label)]
+    pub labels: Vec<(String, String)>,
+    /// PEM file of a public key: load only models signed by these, instead of by whom the controller trusts
+    #[arg(long = "trusted-signer", value_name = "PEM")]
+    pub trusted_signers: Vec<PathBuf>,
+    /// Threads per worker; default: all cores, when the controller does not say
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub threads: u32,
+    /// Start workers although this kernel cannot wall off files (no Landlock). The fleet sees it
+    #[arg(long)]
+    pub allow_weak_sandbox: bool,
+    /// How logs are written; default: text on a terminal, else json
+    #[arg(long, value_enum)]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object per line.
+    Json,
+}

@@ -1,0 +1,143 @@
+//! Runs what is ordered: one task and one worker process per replica.
+
+mod board;
+mod launch;
+mod output;
+mod plan;
+mod process;
+mod replica;
+mod workers;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cloister_proto::agent::v1::{DesiredReplica, DesiredState, ReplicaPhase, ReplicaStatus};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use board::Board;
+pub(crate) use launch::Launcher;
+pub(crate) use workers::{Worker, Workers};
+
+use crate::artifact::Artifacts;
+use plan::{Action, plan};
+use replica::Replica;
+
+/// Owns every replica of this node.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    shared: Arc<Shared>,
+    running: Mutex<BTreeMap<String, Running>>,
+}
+
+/// What every replica needs.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) artifacts: Artifacts,
+    pub(crate) launcher: Launcher,
+    pub(crate) board: Arc<Board>,
+    pub(crate) workers: Arc<Workers>,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// `None` once it was told to stop.
+    order: Option<DesiredReplica>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Supervisor {
+    pub(crate) fn new(artifacts: Artifacts, launcher: Launcher) -> Self {
+        let shared = Shared { artifacts, launcher, board: Arc::default(), workers: Arc::default() };
+        Self { shared: Arc::new(shared), running: Mutex::default() }
+    }
+
+    /// What is known of every replica.
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.shared.board
+    }
+
+    /// The replicas that can take requests.
+    pub(crate) fn workers(&self) -> &Arc<Workers> {
+        &self.shared.workers
+    }
+
+    /// Works towards `desired` from now on; returns at once. Must be called inside the runtime.
+    pub(crate) fn apply(&self, desired: &DesiredState) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|_, replica| !(replica.order.is_none() && replica.task.is_finished()));
+        let current =
+            running.iter().filter_map(|(id, replica)| Some((id.clone(), replica.order.clone()?))).collect();
+        for action in plan(&current, &desired.replicas) {
+            tracing::info!(generation = desired.generation, "{action}");
+            self.perform(&mut running, action, desired.generation);
+        }
+        self.shared.board.prune_stopped(|id| running.contains_key(id));
+    }
+
+    fn perform(&self, running: &mut BTreeMap<String, Running>, action: Action, generation: u64) {
+        match action {
+            Action::Start(order) => {
+                let before = running.remove(&order.replica_id).map(|replica| replica.task);
+                let replica = self.start(order.clone(), generation, before);
+                running.insert(order.replica_id, replica);
+            }
+            Action::Replace(order) => {
+                let before = running.remove(&order.replica_id).map(|replica| {
+                    replica.stop.cancel();
+                    replica.task
+                });
+                let replica = self.start(order.clone(), generation, before);
+                running.insert(order.replica_id, replica);
+            }
+            Action::Keep(id) => self.shared.board.update(&id, |status| status.generation = generation),
+            Action::Stop(id) => {
+                if let Some(replica) = running.get_mut(&id) {
+                    replica.order = None;
+                    replica.stop.cancel();
+                }
+                self.shared.board.update(&id, |status| status.generation = generation);
+            }
+            Action::Refuse { replica_id, reason } => self.shared.board.insert(ReplicaStatus {
+                replica_id,
+                generation,
+                phase: ReplicaPhase::Refused.into(),
+                error: reason,
+                ..ReplicaStatus::default()
+            }),
+        }
+    }
+
+    /// `before` is the same replica's earlier task: it must have ended (drained) before the new one begins.
+    fn start(&self, order: DesiredReplica, generation: u64, before: Option<JoinHandle<()>>) -> Running {
+        let stop = CancellationToken::new();
+        let replica = Replica::new(Arc::clone(&self.shared), order.clone(), stop.clone());
+        let task = tokio::spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
+            replica.announce(generation);
+            replica.run().await;
+        });
+        Running { order: Some(order), stop, task }
+    }
+
+    /// Drains and ends every replica, all at once; returns when the last worker is gone.
+    pub(crate) async fn stop_all(&self) {
+        let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        for replica in running.values() {
+            replica.stop.cancel();
+        }
+        for (id, replica) in running {
+            if replica.task.await.is_err() {
+                tracing::error!(replica = id, "the replica's task ended badly; its worker was killed");
+            }
+        }
+    }
+
+    /// Resident bytes of all workers.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        self.shared.workers.resident_bytes()
+    }
+}

@@ -1,0 +1,43 @@
+//! The workers that run, and those of them that take requests.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use cloister_proto::worker::v1::worker_service_client::WorkerServiceClient;
+use tonic::transport::Channel;
+
+/// A running worker.
+#[derive(Debug, Clone)]
+pub(crate) struct Worker {
+    pub(crate) client: WorkerServiceClient<Channel>,
+    pub(crate) pid: u32,
+    /// It is loaded, and was not told to drain.
+    pub(crate) ready: bool,
+}
+
+/// By replica id.
+#[derive(Debug, Default)]
+pub(crate) struct Workers(RwLock<HashMap<String, Worker>>);
+
+impl Workers {
+    pub(crate) fn insert(&self, replica_id: &str, worker: Worker) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(replica_id.to_owned(), worker);
+    }
+
+    pub(crate) fn remove(&self, replica_id: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(replica_id);
+    }
+
+    /// The worker of a replica that takes requests.
+    pub(crate) fn ready(&self, replica_id: &str) -> Option<WorkerServiceClient<Channel>> {
+        let workers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        workers.get(replica_id).filter(|worker| worker.ready).map(|worker| worker.client.clone())
+    }
+
+    /// Resident bytes of all of them. Reads a file of /proc for each.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let workers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let resident = workers.values().map(|worker| crate::inventory::resident_bytes(worker.pid).0);
+        resident.fold(0, u64::saturating_add)
+    }
+}

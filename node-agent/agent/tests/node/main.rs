@@ -1,0 +1,7 @@
+//! The real agent against a scripted controller: for what a healthy controller never does.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod fetching;
+mod joining;
+mod support;
