@@ -1,11 +1,13 @@
 //! The controller: its API, identity of nodes and callers, reconcilers, and the wiring of the rest.
 
+pub mod api;
 mod clock;
 pub mod data_dir;
 pub mod fleet;
 pub mod limits;
 pub mod listen;
 mod metrics;
+pub mod models;
 pub mod options;
 pub mod reconcile;
 pub mod run;

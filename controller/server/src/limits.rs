@@ -61,3 +61,18 @@ pub const VERDICTS_PER_REPLICA_MAX: usize = 1_000;
 pub const NODE_HEADROOM_BYTES: u64 = 256 << 20;
 /// How often the routes are rebuilt when nothing woke them.
 pub const ROUTES_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Bytes of one upload, all its files together.
+pub const UPLOAD_MAX_BYTES: u64 = 256 * 1024 * 1024 * 1024;
+/// Bytes that all open uploads together may announce, unless configured otherwise.
+pub const UPLOAD_QUOTA_DEFAULT_BYTES: u64 = 2 * UPLOAD_MAX_BYTES;
+/// Uploads open at once.
+pub const UPLOADS_OPEN_MAX: usize = 64;
+/// Files received at once, over all uploads. Each holds a thread.
+pub const UPLOAD_WRITERS_MAX: usize = 16;
+/// Pieces of a body that wait for the disk.
+pub const UPLOAD_CHUNKS_AHEAD: usize = 16;
+/// A sender that is silent for this long is gone.
+pub const UPLOAD_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// An upload that nobody went on with for this long is dropped.
+pub const UPLOAD_IDLE_MAX: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

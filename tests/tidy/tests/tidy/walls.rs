@@ -116,7 +116,8 @@ fn pure_crates_have_no_async_no_sockets_and_no_sql() {
 #[test]
 fn every_crate_takes_the_workspace_lints() {
     for (name, krate) in workspace() {
-        let manifest = std::fs::read_to_string(root().join(&krate.folder).join("Cargo.toml")).expect("manifest");
+        let manifest =
+            std::fs::read_to_string(root().join(&krate.folder).join("Cargo.toml")).expect("manifest");
         let own_lints = name == "runtime-kernels" && manifest.contains("[lints.clippy]");
         assert!(manifest.contains("[lints]\nworkspace = true") || own_lints, "{name} sets its own lints");
     }

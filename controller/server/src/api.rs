@@ -1,0 +1,29 @@
+//! Running the fleet: one set of operations, spoken over REST and gRPC.
+//!
+//! `operations` decide and change; `rest` and `grpc` only translate. Who may do what is one table
+//! (`access`); a route that is not in it is refused.
+
+mod access;
+mod auth;
+mod denials;
+mod error;
+mod extract;
+mod grpc;
+mod names;
+mod operations;
+mod rest;
+mod state;
+
+pub use error::ApiError;
+pub use rest::{openapi, router};
+pub use state::ApiState;
+
+use cloister_proto::admin::v1::admin_service_server::AdminServiceServer;
+
+/// The gRPC service over the same operations as [`router`].
+pub fn grpc_service(
+    state: ApiState,
+) -> AdminServiceServer<impl cloister_proto::admin::v1::admin_service_server::AdminService> {
+    AdminServiceServer::new(grpc::Admin::new(state))
+        .max_decoding_message_size(cloister_api::limits::JSON_BODY_MAX_BYTES)
+}

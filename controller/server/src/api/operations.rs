@@ -1,0 +1,69 @@
+//! What can be asked of the fleet and changed in it. Each operation takes typed input from an
+//! adapter, checks it, and either reads the store or commits one change with its audit record.
+
+pub(super) mod audit;
+pub(super) mod deployments;
+pub(super) mod fleet;
+pub(super) mod keys;
+pub(super) mod models;
+pub(super) mod nodes;
+pub(super) mod replicas;
+pub(super) mod signers;
+pub(super) mod uploads;
+
+use std::collections::BTreeMap;
+
+use cloister_evidence::record::{Draft, Kind, Outcome, Subject, SubjectKind};
+use cloister_store::Change;
+
+use super::auth::Caller;
+use super::{ApiError, ApiState};
+
+/// What a change sets, for its record: names, numbers and digests.
+type Facts = BTreeMap<String, serde_json::Value>;
+
+fn subject(kind: SubjectKind, id: impl Into<String>, name: Option<&str>) -> Subject {
+    Subject { kind, id: id.into(), name: name.map(str::to_owned) }
+}
+
+/// The record of a change that succeeds.
+fn changed(kind: Kind, caller: &Caller, subject: Subject, facts: Facts) -> Draft {
+    Draft {
+        kind,
+        outcome: Outcome::Success,
+        actor: caller.actor(),
+        subject: Some(subject),
+        intent: None,
+        inference: None,
+        change: (!facts.is_empty()).then_some(facts),
+        reason: None,
+    }
+}
+
+/// Commits a change with its record and lets reconciler and gateway know; the record's id.
+async fn commit(api: &ApiState, changes: Vec<Change>, draft: Draft) -> Result<String, ApiError> {
+    let record = api.ledger().change(changes, draft).await?;
+    api.fleet().wake();
+    Ok(record.id)
+}
+
+/// Runs work that touches the disk away from the executor's threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| ApiError::internal("the work on the disk was not finished", &error))
+}
+
+/// 32 random bytes as 43 characters that need no quoting anywhere.
+fn random_secret() -> Result<secrecy::SecretString, ApiError> {
+    use base64::Engine as _;
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
+    getrandom::fill(bytes.as_mut_slice())
+        .map_err(|error| ApiError::internal("the system's random generator failed", &error))?;
+    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes.as_slice()).into())
+}
+
+/// SHA-256 of a secret's text: what is stored in its place.
+fn secret_hash(secret: &str) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(secret.as_bytes()).into()
+}

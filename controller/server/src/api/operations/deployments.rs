@@ -1,0 +1,180 @@
+//! Deployments: which model, how many replicas, where. The reconciler does the rest.
+
+use cloister_api::limits::{CONTEXT_LENGTH_DEFAULT_MAX, REPLICAS_MAX, SEQUENCES_DEFAULT, SEQUENCES_MAX};
+use cloister_api::{Changed, DeployRequest, Deployment, DeploymentList, ProblemKind};
+use cloister_evidence::record::{Kind, Subject, SubjectKind};
+use cloister_store::Change;
+use jiff::Timestamp;
+
+use super::{Facts, changed, commit, models, subject};
+use crate::api::auth::Caller;
+use crate::api::{ApiError, ApiState, names};
+
+pub(in crate::api) async fn list(api: &ApiState) -> Result<DeploymentList, ApiError> {
+    let mut deployments = Vec::new();
+    for row in api.store().deployments().await? {
+        deployments.push(view(api, row).await?);
+    }
+    Ok(DeploymentList { deployments })
+}
+
+pub(in crate::api) async fn get(api: &ApiState, name: &str) -> Result<Deployment, ApiError> {
+    let row = find(api, name).await?;
+    view(api, row).await
+}
+
+/// Creates or changes a deployment. With `expected_revision` only if it is at that one; 0 stands for
+/// "does not exist yet".
+pub(in crate::api) async fn put(
+    api: &ApiState,
+    caller: &Caller,
+    name: &str,
+    request: DeployRequest,
+    expected_revision: Option<u64>,
+) -> Result<Deployment, ApiError> {
+    names::check_deployment("name", name)?;
+    check(&request)?;
+    let before = api.store().deployment(name).await?;
+    check_revision(before.as_ref(), expected_revision)?;
+    let (model, context_length) = resolve(api, &request).await?;
+    let row = cloister_store::Deployment {
+        id: before.as_ref().map_or_else(|| ulid::Ulid::new().to_string(), |row| row.id.clone()),
+        name: name.to_owned(),
+        model_digest: model.digest,
+        replicas: request.replicas,
+        context_length,
+        max_sequences: if request.max_sequences == 0 { SEQUENCES_DEFAULT } else { request.max_sequences },
+        kv_tokens: kv_tokens(context_length),
+        node_selector: request.node_selector,
+        jurisdiction: request.jurisdiction,
+        revision: before.as_ref().map_or(1, |row| row.revision.saturating_add(1)),
+        created_at: before.as_ref().map_or_else(Timestamp::now, |row| row.created_at),
+    };
+    if let Some(same) = before.filter(|before| same_intent(before, &row)) {
+        return view(api, same).await;
+    }
+    let kind = if row.revision == 1 { Kind::DeploymentCreated } else { Kind::DeploymentChanged };
+    let draft = changed(kind, caller, of(&row), facts(&row));
+    let record_id = commit(api, vec![Change::PutDeployment(row.clone())], draft).await?;
+    Ok(Deployment { record_id: Some(record_id), ..view(api, row).await? })
+}
+
+pub(in crate::api) async fn remove(api: &ApiState, caller: &Caller, name: &str) -> Result<Changed, ApiError> {
+    let row = find(api, name).await?;
+    let draft = changed(Kind::DeploymentRemoved, caller, of(&row), Facts::new());
+    let record_id = commit(api, vec![Change::RemoveDeployment { id: row.id }], draft).await?;
+    Ok(Changed { record_id })
+}
+
+async fn find(api: &ApiState, name: &str) -> Result<cloister_store::Deployment, ApiError> {
+    let found = api.store().deployment(name).await?;
+    found.ok_or_else(|| {
+        ApiError::not_found(format!("there is no deployment {name:?}; list them (cloister ps)"))
+    })
+}
+
+fn check(request: &DeployRequest) -> Result<(), ApiError> {
+    if request.replicas > REPLICAS_MAX {
+        let detail = format!("replicas is {}, and must be 0 to {REPLICAS_MAX}", request.replicas);
+        return Err(ApiError::invalid("replicas", detail));
+    }
+    if request.max_sequences > SEQUENCES_MAX {
+        let detail = format!(
+            "max_sequences is {}, and must be 1 to {SEQUENCES_MAX}, or 0 for {SEQUENCES_DEFAULT}",
+            request.max_sequences
+        );
+        return Err(ApiError::invalid("max_sequences", detail));
+    }
+    names::check_selector(&request.node_selector)?;
+    names::check_jurisdiction(&request.jurisdiction)
+}
+
+fn check_revision(
+    before: Option<&cloister_store::Deployment>,
+    expected: Option<u64>,
+) -> Result<(), ApiError> {
+    let current = before.map_or(0, |row| row.revision);
+    match expected {
+        Some(expected) if expected != current => Err(ApiError::new(
+            ProblemKind::RevisionMismatch,
+            format!(
+                "the deployment is at revision {current}, not {expected}; read it again and repeat the change"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The model, and the context length asked for or its default.
+async fn resolve(api: &ApiState, request: &DeployRequest) -> Result<(cloister_store::Model, u32), ApiError> {
+    let model = models::find(api, &request.model).await?;
+    if !models::is_trusted(api, &model).await? {
+        let detail = format!(
+            "model {} was signed by a signer that is no longer trusted (key {}), so it cannot be deployed",
+            model.name, model.signer_key_id
+        );
+        return Err(ApiError::new(ProblemKind::Conflict, detail).with(|p| p.field = Some("model".into())));
+    }
+    let longest = models::facts(&model)?.context_length;
+    match request.context_length {
+        0 => Ok((model, longest.min(CONTEXT_LENGTH_DEFAULT_MAX))),
+        asked if asked <= longest => Ok((model, asked)),
+        asked => Err(ApiError::invalid(
+            "context_length",
+            format!(
+                "context_length is {asked} tokens, and model {} was made for at most {longest}",
+                model.name
+            ),
+        )),
+    }
+}
+
+/// Room for two sequences of full length, or many shorter ones.
+fn kv_tokens(context_length: u32) -> u64 {
+    2 * u64::from(context_length)
+}
+
+fn same_intent(before: &cloister_store::Deployment, after: &cloister_store::Deployment) -> bool {
+    let after = cloister_store::Deployment { revision: before.revision, ..after.clone() };
+    *before == after
+}
+
+fn of(row: &cloister_store::Deployment) -> Subject {
+    subject(SubjectKind::Deployment, row.id.as_str(), Some(&row.name))
+}
+
+fn facts(row: &cloister_store::Deployment) -> Facts {
+    Facts::from([
+        ("model_digest".to_owned(), row.model_digest.as_str().into()),
+        ("replicas".to_owned(), row.replicas.into()),
+        ("context_length".to_owned(), row.context_length.into()),
+        ("max_sequences".to_owned(), row.max_sequences.into()),
+        ("jurisdiction".to_owned(), row.jurisdiction.as_str().into()),
+        ("node_selector_labels".to_owned(), row.node_selector.len().into()),
+        ("revision".to_owned(), row.revision.to_string().into()),
+    ])
+}
+
+async fn view(api: &ApiState, row: cloister_store::Deployment) -> Result<Deployment, ApiError> {
+    let model = api.store().model(&row.model_digest).await?;
+    let live = api.fleet().live();
+    let replicas = api.store().replicas().await?;
+    let ready = replicas.iter().filter(|replica| replica.deployment_id == row.id).filter(|replica| {
+        replica.node_id.as_ref().and_then(|id| live.get(id)).is_some_and(|node| node.serves(&replica.id))
+    });
+    Ok(Deployment {
+        name: row.name,
+        model_name: model.map(|model| model.name).unwrap_or_default(),
+        model_digest: row.model_digest,
+        replicas: row.replicas,
+        ready_replicas: u32::try_from(ready.count()).unwrap_or(u32::MAX),
+        context_length: row.context_length,
+        max_sequences: row.max_sequences,
+        kv_tokens: row.kv_tokens,
+        node_selector: row.node_selector,
+        jurisdiction: row.jurisdiction,
+        revision: row.revision,
+        created_at: row.created_at.to_string(),
+        record_id: None,
+    })
+}

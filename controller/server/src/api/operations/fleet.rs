@@ -1,0 +1,37 @@
+//! The fleet at a glance.
+
+use cloister_api::{Status, Version};
+use cloister_store::NodeState;
+
+use crate::api::{ApiError, ApiState};
+
+pub(in crate::api) fn version() -> Version {
+    Version { version: env!("CARGO_PKG_VERSION").to_owned(), api: "v1".to_owned() }
+}
+
+pub(in crate::api) async fn status(api: &ApiState) -> Result<Status, ApiError> {
+    let live = api.fleet().live();
+    let nodes = api.store().nodes().await?;
+    let enrolled = || nodes.iter().filter(|node| node.state == NodeState::Enrolled);
+    let connected = |id: &str| live.get(id).is_some_and(|node| node.connected);
+    let deployments = api.store().deployments().await?;
+    let replicas = api.store().replicas().await?;
+    let ready = replicas.iter().filter(|replica| {
+        replica.node_id.as_ref().and_then(|id| live.get(id)).is_some_and(|node| node.serves(&replica.id))
+    });
+    Ok(Status {
+        fleet: api.fleet_name().to_owned(),
+        version: version().version,
+        nodes: count(enrolled()),
+        nodes_ready: count(enrolled().filter(|node| connected(&node.id))),
+        models: count(api.store().models().await?.iter()),
+        deployments: count(deployments.iter()),
+        replicas: deployments.iter().fold(0_u32, |sum, one| sum.saturating_add(one.replicas)),
+        replicas_ready: count(ready),
+        records: api.store().head().await?.size,
+    })
+}
+
+fn count(items: impl Iterator) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}

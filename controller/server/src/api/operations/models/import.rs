@@ -1,0 +1,176 @@
+//! How a model gets in: examined, moved into place, and only then listed, with its record.
+
+use cloister_api::{ImportRequest, ModelDetail, ProblemKind};
+use cloister_evidence::record::{Draft, Kind, Outcome, SubjectKind};
+use cloister_ledger::LedgerError;
+use cloister_provenance::TrustedSigner;
+use cloister_store::Change;
+use jiff::Timestamp;
+
+use super::{detail, of};
+use crate::api::auth::Caller;
+use crate::api::operations::{Facts, blocking, changed, subject};
+use crate::api::{ApiError, ApiState, names};
+use crate::models::{Examined, Importing, Refused, examine};
+
+/// Where the checks that a model passed lie within its stored facts.
+pub(super) const CHECKS: &str = "checks";
+
+/// Verifies an upload and keeps it as a model. Goes on to its end if the caller goes away.
+pub(in crate::api) async fn import(
+    api: &ApiState,
+    caller: &Caller,
+    request: ImportRequest,
+) -> Result<ModelDetail, ApiError> {
+    names::check("name", &request.name)?;
+    let (api, caller) = (api.clone(), caller.clone());
+    let run =
+        tokio::spawn(async move { Import { api, caller, name: request.name }.run(&request.upload_id).await });
+    run.await.map_err(|error| ApiError::internal("the import was not finished", &error))?
+}
+
+struct Import {
+    api: ApiState,
+    caller: Caller,
+    name: String,
+}
+
+impl Import {
+    async fn run(&self, upload_id: &str) -> Result<ModelDetail, ApiError> {
+        let upload = self.api.uploads().import(upload_id)?;
+        let trusted = trusted_signers(&self.api).await?;
+        let (upload, examined) = blocking(move || {
+            let examined = upload.files().map(|files| examine(&files, &trusted));
+            (upload, examined)
+        })
+        .await?;
+        match examined? {
+            Err(refused) => Err(self.refuse(upload, refused).await?),
+            Ok(examined) => self.admit(upload, examined).await,
+        }
+    }
+
+    /// Puts the refusal on record and leaves nothing behind; the error to answer with.
+    async fn refuse(&self, upload: Importing, refused: Refused) -> Result<ApiError, ApiError> {
+        let id = refused.model_digest.clone().unwrap_or_else(|| format!("upload:{}", upload.id()));
+        let draft = Draft {
+            outcome: Outcome::Failure,
+            reason: Some(refused.because.as_str().to_owned()),
+            ..changed(
+                Kind::ModelRefused,
+                &self.caller,
+                subject(SubjectKind::Model, id, Some(&self.name)),
+                Facts::new(),
+            )
+        };
+        let record_id = self.api.ledger().new_record_id();
+        let record = self.api.ledger().record(record_id, draft).await?;
+        self.drop_upload(upload).await?;
+        Ok(ApiError::from(refused).with(|problem| problem.record_id = Some(record.id)))
+    }
+
+    async fn admit(&self, upload: Importing, examined: Examined) -> Result<ModelDetail, ApiError> {
+        let digest = examined.manifest.model_digest.clone();
+        if let Some(there) = self.api.store().model(&digest).await? {
+            return self.already_here(upload, &there).await;
+        }
+        if let Some(other) = self.api.store().model(&self.name).await? {
+            let detail = format!(
+                "a model called {:?} exists with another digest ({}); choose another name, or remove it first",
+                self.name, other.digest
+            );
+            return Err(
+                ApiError::new(ProblemKind::AlreadyExists, detail).with(|p| p.field = Some("name".into()))
+            );
+        }
+        let row = self.row(examined)?;
+        let record_id = self.keep(&upload, &row).await?;
+        self.drop_upload(upload).await?;
+        self.api.fleet().wake();
+        detail(&self.api, &row, Some(record_id)).await
+    }
+
+    /// The same bytes again: an answer, not an error, as long as the name is the same too.
+    async fn already_here(
+        &self,
+        upload: Importing,
+        there: &cloister_store::Model,
+    ) -> Result<ModelDetail, ApiError> {
+        if there.name != self.name {
+            let detail = format!("this very model is here already, under the name {:?}", there.name);
+            return Err(
+                ApiError::new(ProblemKind::AlreadyExists, detail).with(|p| p.field = Some("name".into()))
+            );
+        }
+        self.drop_upload(upload).await?;
+        detail(&self.api, there, None).await
+    }
+
+    /// Moves the files into place and commits; if the commit is refused, they go back.
+    async fn keep(&self, upload: &Importing, row: &cloister_store::Model) -> Result<String, ApiError> {
+        let (folder, from) = (self.api.models().clone(), upload.files_folder());
+        let (digest, files) = (row.digest.clone(), row.files.clone());
+        let kept = blocking(move || {
+            let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+            folder.keep(&digest, &from, &names)
+        })
+        .await??;
+        let draft = changed(Kind::ModelImported, &self.caller, of(row), record_facts(row));
+        match self.api.ledger().change(vec![Change::AddModel(row.clone())], draft).await {
+            Ok(record) => Ok(record.id),
+            Err(error) => {
+                // Without an answer from the database the row may be there after all; then the files
+                // must be, too. If it is not, they are cleared at the next start or the next import.
+                let refused = matches!(error, LedgerError::Refused(_));
+                if refused || matches!(self.api.store().model(&row.digest).await, Ok(None)) {
+                    blocking(move || kept.undo()).await??;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn row(&self, examined: Examined) -> Result<cloister_store::Model, ApiError> {
+        let mut facts = serde_json::to_value(&examined.facts)
+            .map_err(|error| ApiError::internal("the facts of a model cannot be written", &error))?;
+        facts[CHECKS] = examined.checks.into();
+        let files = examined.files.into_iter().map(|file| cloister_store::ModelFile {
+            name: file.name,
+            sha256: file.sha256,
+            size_bytes: file.size_bytes,
+        });
+        let files: Vec<_> = files.collect();
+        Ok(cloister_store::Model {
+            digest: examined.manifest.model_digest,
+            name: self.name.clone(),
+            bundle: examined.bundle,
+            signer_key_id: examined.manifest.signer_key_id,
+            size_bytes: files.iter().map(|file| file.size_bytes).sum(),
+            files,
+            facts,
+            imported_at: Timestamp::now(),
+        })
+    }
+
+    async fn drop_upload(&self, upload: Importing) -> Result<(), ApiError> {
+        let api = self.api.clone();
+        blocking(move || api.uploads().finish(&upload)).await
+    }
+}
+
+async fn trusted_signers(api: &ApiState) -> Result<Vec<TrustedSigner>, ApiError> {
+    let signers = api.store().signers().await?;
+    let trusted = signers.into_iter().filter(|signer| signer.revoked_at.is_none());
+    trusted
+        .map(|signer| TrustedSigner::from_pem(signer.name, &signer.public_key_pem))
+        .collect::<Result<_, _>>()
+        .map_err(|error| ApiError::internal("a stored signer's key cannot be read", &error))
+}
+
+fn record_facts(row: &cloister_store::Model) -> Facts {
+    Facts::from([
+        ("signer_key_id".to_owned(), row.signer_key_id.as_str().into()),
+        ("files".to_owned(), row.files.len().into()),
+        ("size_bytes".to_owned(), row.size_bytes.to_string().into()),
+    ])
+}

@@ -1,0 +1,112 @@
+//! Nodes: listed, admitted, revoked. Enrolment itself is the agents' door.
+
+use cloister_api::limits::{
+    JOIN_TOKEN_VALID_FOR_DEFAULT_S, JOIN_TOKEN_VALID_FOR_MAX_S, JOIN_TOKEN_VALID_FOR_MIN_S,
+};
+use cloister_api::{Changed, JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
+use cloister_evidence::record::{Kind, SubjectKind};
+use cloister_store::Change;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret as _;
+
+use super::{Facts, changed, commit, random_secret, secret_hash, subject};
+use crate::api::auth::Caller;
+use crate::api::{ApiError, ApiState};
+use crate::fleet::LiveNode;
+
+pub(in crate::api) async fn list(api: &ApiState) -> Result<NodeList, ApiError> {
+    let live = api.fleet().live();
+    let replicas = api.store().replicas().await?;
+    let placed = |id: &str| replicas.iter().filter(|replica| replica.node_id.as_deref() == Some(id)).count();
+    let rows = api.store().nodes().await?;
+    let nodes = rows.into_iter().map(|row| {
+        let (placed, reported) = (placed(&row.id), live.get(&row.id));
+        view(row, reported.map(AsRef::as_ref), placed)
+    });
+    Ok(NodeList { nodes: nodes.collect() })
+}
+
+pub(in crate::api) async fn create_join_token(
+    api: &ApiState,
+    caller: &Caller,
+    request: &JoinTokenRequest,
+) -> Result<JoinToken, ApiError> {
+    let now = Timestamp::now();
+    let expires_at = expiry(request.valid_for_s, now)?;
+    let secret = random_secret()?;
+    let row = cloister_store::JoinToken {
+        secret_hash: secret_hash(secret.expose_secret()),
+        created_at: now,
+        expires_at,
+        used_by: None,
+    };
+    // Enough to tell which token a node came with, and nothing to guess the secret by.
+    let id = hex::encode(&row.secret_hash[..8]);
+    let facts = Facts::from([("expires_at".to_owned(), expires_at.to_string().into())]);
+    let draft = changed(Kind::NodeTokenCreated, caller, subject(SubjectKind::Node, id, None), facts);
+    let record_id = commit(api, vec![Change::AddJoinToken(row)], draft).await?;
+    let token = api.fleet().join_token(secret.expose_secret());
+    Ok(JoinToken { token, expires_at: expires_at.to_string(), record_id })
+}
+
+/// Its certificate is refused from now on, and its session ends.
+pub(in crate::api) async fn revoke(api: &ApiState, caller: &Caller, node: &str) -> Result<Changed, ApiError> {
+    let Some(row) = api.store().node(node).await? else {
+        return Err(ApiError::not_found(format!("there is no node {node:?}; list them (cloister nodes)")));
+    };
+    let draft = changed(
+        Kind::NodeRevoked,
+        caller,
+        subject(SubjectKind::Node, row.id.as_str(), Some(&row.name)),
+        Facts::from([("certificate_serial".to_owned(), row.certificate_serial.into())]),
+    );
+    let change = Change::RevokeNode { node_id: row.id, at: Timestamp::now() };
+    commit(api, vec![change], draft).await.map(|record_id| Changed { record_id })
+}
+
+fn expiry(valid_for_s: u32, now: Timestamp) -> Result<Timestamp, ApiError> {
+    let valid_for_s = if valid_for_s == 0 { JOIN_TOKEN_VALID_FOR_DEFAULT_S } else { valid_for_s };
+    let in_range = (JOIN_TOKEN_VALID_FOR_MIN_S..=JOIN_TOKEN_VALID_FOR_MAX_S).contains(&valid_for_s);
+    let expiry = now.checked_add(SignedDuration::from_secs(valid_for_s.into()));
+    expiry.ok().filter(|_| in_range).ok_or_else(|| {
+        let detail = format!(
+            "valid_for_s must be {JOIN_TOKEN_VALID_FOR_MIN_S} to {JOIN_TOKEN_VALID_FOR_MAX_S} seconds, or 0 for {JOIN_TOKEN_VALID_FOR_DEFAULT_S}"
+        );
+        ApiError::invalid("valid_for_s", detail)
+    })
+}
+
+fn view(row: cloister_store::Node, live: Option<&LiveNode>, placed: usize) -> Node {
+    let inventory = live.map(|live| &live.inventory);
+    let cpu = inventory.and_then(|inventory| inventory.cpu.as_ref());
+    let memory = inventory.and_then(|inventory| inventory.memory.as_ref());
+    let gpus = inventory.map_or(&[][..], |inventory| &inventory.gpus);
+    let last_seen = live.and_then(|live| Timestamp::from_second(live.last_seen_unix_s).ok());
+    Node {
+        state: state(row.state, live),
+        id: row.id,
+        name: row.name,
+        region: row.region,
+        jurisdiction: row.jurisdiction,
+        labels: row.labels,
+        cpu: cpu.map(|cpu| cpu.model.clone()),
+        isa: cpu.map(|cpu| cpu.isa.clone()),
+        cores: cpu.map(|cpu| cpu.physical_cores),
+        memory_total_bytes: memory.map(|memory| memory.total_bytes),
+        memory_available_bytes: memory.map(|memory| memory.available_bytes),
+        gpus: gpus.iter().map(|gpu| gpu.name.clone()).collect(),
+        agent_version: live.map(|live| live.agent_version.clone()),
+        certificate_expires_at: row.certificate_not_after.to_string(),
+        last_seen_at: last_seen.map(|at| at.to_string()),
+        generation: row.generation,
+        replicas: u32::try_from(placed).unwrap_or(u32::MAX),
+    }
+}
+
+fn state(stored: cloister_store::NodeState, live: Option<&LiveNode>) -> NodeState {
+    match (stored, live) {
+        (cloister_store::NodeState::Revoked, _) => NodeState::Revoked,
+        (cloister_store::NodeState::Enrolled, Some(live)) if live.connected => NodeState::Ready,
+        (cloister_store::NodeState::Enrolled, _) => NodeState::Unreachable,
+    }
+}

@@ -1,0 +1,124 @@
+//! Replicas: what they are doing and why they are where they are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cloister_api::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus};
+
+use crate::api::{ApiError, ApiState};
+use crate::fleet::LiveNodes;
+
+/// The replicas of one deployment, or of all.
+pub(in crate::api) async fn list(api: &ApiState, deployment: Option<&str>) -> Result<ReplicaList, ApiError> {
+    let names = Names::read(api).await?;
+    if let Some(name) = deployment.filter(|name| !names.has_deployment(name)) {
+        return Err(ApiError::not_found(format!("there is no deployment {name:?}; list them (cloister ps)")));
+    }
+    let rows = api.store().replicas().await?;
+    let replicas = rows.iter().map(|row| names.view(row));
+    let wanted = |replica: &Replica| deployment.is_none_or(|name| replica.deployment == name);
+    Ok(ReplicaList { replicas: replicas.filter(wanted).collect() })
+}
+
+pub(in crate::api) async fn explain(api: &ApiState, id: &str) -> Result<Explanation, ApiError> {
+    let Some(row) = api.store().replica(id).await? else {
+        return Err(ApiError::not_found(format!("there is no replica {id:?}; list them (cloister ps)")));
+    };
+    let names = Names::read(api).await?;
+    let stored = api.fleet().explain(&row);
+    Ok(Explanation {
+        replica: names.view(&row),
+        reasons: stored.reasons,
+        nodes: stored.nodes.into_iter().map(|node| verdict(node, row.node_id.as_deref())).collect(),
+        checks: names.status(&row).map(|status| status.checks.clone()).unwrap_or_default(),
+        weights_bytes: stored.weights_bytes,
+        kv_bytes: stored.kv_bytes,
+        scratch_bytes: stored.scratch_bytes,
+        total_bytes: row.memory_bytes,
+    })
+}
+
+fn verdict(verdict: cloister_scheduler::NodeVerdict, chosen: Option<&str>) -> NodeVerdict {
+    NodeVerdict {
+        chosen: chosen == Some(verdict.node_id.as_str()),
+        node_name: verdict.node,
+        admissible: verdict.fits,
+        reason: verdict.sentence,
+    }
+}
+
+/// What the ids in replica rows stand for, as of now.
+struct Names {
+    /// By id: its name and its model's name.
+    deployments: HashMap<String, (String, String)>,
+    nodes: HashMap<String, String>,
+    live: Arc<LiveNodes>,
+}
+
+impl Names {
+    async fn read(api: &ApiState) -> Result<Self, ApiError> {
+        let models = api.store().models().await?;
+        let models: HashMap<_, _> = models.into_iter().map(|model| (model.digest, model.name)).collect();
+        let deployments = api.store().deployments().await?.into_iter().map(|row| {
+            let model = models.get(&row.model_digest).cloned().unwrap_or_default();
+            (row.id, (row.name, model))
+        });
+        let nodes = api.store().nodes().await?.into_iter().map(|row| (row.id, row.name));
+        Ok(Self { deployments: deployments.collect(), nodes: nodes.collect(), live: api.fleet().live() })
+    }
+
+    fn has_deployment(&self, name: &str) -> bool {
+        self.deployments.values().any(|(known, _)| known == name)
+    }
+
+    /// What its node last said of it.
+    fn status(&self, row: &cloister_store::Replica) -> Option<&ReplicaStatus> {
+        self.live.get(row.node_id.as_ref()?)?.replicas.get(&row.id)
+    }
+
+    fn view(&self, row: &cloister_store::Replica) -> Replica {
+        let (deployment, model_name) = self.deployments.get(&row.deployment_id).cloned().unwrap_or_default();
+        let status = self.status(row);
+        let worker = status.and_then(|status| status.worker.as_ref());
+        Replica {
+            id: row.id.clone(),
+            deployment,
+            model_name,
+            node_name: row.node_id.as_ref().and_then(|id| self.nodes.get(id)).cloned(),
+            phase: self.phase(row),
+            generation: row.generation,
+            restarts: status.map_or(0, |status| status.restarts),
+            error: status.map(|status| status.error.clone()).filter(|error| !error.is_empty()),
+            progress_bytes: status.map_or(0, |status| status.progress_bytes),
+            total_bytes: status.map_or(0, |status| status.total_bytes),
+            isa: worker.map(|worker| worker.isa.clone()).filter(|isa| !isa.is_empty()),
+            running: worker.map_or(0, |worker| worker.running),
+            waiting: worker.map_or(0, |worker| worker.waiting),
+        }
+    }
+
+    fn phase(&self, row: &cloister_store::Replica) -> Phase {
+        let Some(node_id) = &row.node_id else { return Phase::Unplaced };
+        match self.live.get(node_id) {
+            Some(node) if node.connected => {
+                self.status(row).map_or(Phase::Pending, |status| phase(status.phase()))
+            }
+            _ => Phase::Unreachable,
+        }
+    }
+}
+
+fn phase(reported: ReplicaPhase) -> Phase {
+    match reported {
+        ReplicaPhase::Unspecified | ReplicaPhase::Pending => Phase::Pending,
+        ReplicaPhase::Fetching => Phase::Fetching,
+        ReplicaPhase::Verifying => Phase::Verifying,
+        ReplicaPhase::Loading => Phase::Loading,
+        ReplicaPhase::Ready => Phase::Ready,
+        ReplicaPhase::Draining => Phase::Draining,
+        ReplicaPhase::Stopped => Phase::Stopped,
+        ReplicaPhase::Refused => Phase::Refused,
+        ReplicaPhase::Crashed => Phase::Crashed,
+    }
+}

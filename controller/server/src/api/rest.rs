@@ -1,0 +1,77 @@
+//! REST under `/api/v1`: axum in front of the operations, and the OpenAPI document of it all.
+
+mod audit;
+mod deployments;
+mod fleet;
+mod keys;
+mod models;
+mod nodes;
+mod openapi;
+mod replicas;
+mod responses;
+mod signers;
+mod uploads;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{any, get};
+use cloister_api::limits::JSON_BODY_MAX_BYTES;
+use cloister_api::{ProblemKind, paths};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::auth::guard;
+use super::{ApiError, ApiState};
+
+pub use openapi::document as openapi;
+
+/// Everything under `/api`. Unknown paths there are problems too; what lies beside is not touched.
+pub fn router(state: ApiState) -> Router {
+    let (routes, _) = documented().split_for_parts();
+    routes
+        .route(paths::OPENAPI, get(openapi::serve))
+        // Only for routes that exist, and before any of their bodies is read.
+        .route_layer(middleware::from_fn_with_state(state.clone(), guard))
+        .route("/api", any(unknown_path))
+        .route("/api/", any(unknown_path))
+        .route("/api/{*rest}", any(unknown_path))
+        .layer(DefaultBodyLimit::max(JSON_BODY_MAX_BYTES))
+        .with_state(state)
+}
+
+/// The routes that the OpenAPI document lists.
+fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(fleet::version))
+        .routes(routes!(fleet::status))
+        .routes(routes!(uploads::begin))
+        .routes(routes!(uploads::get, uploads::remove))
+        .routes(routes!(uploads::append))
+        .routes(routes!(models::list, models::import))
+        .routes(routes!(models::get, models::remove))
+        .routes(routes!(signers::list, signers::trust))
+        .routes(routes!(signers::revoke))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::get, deployments::put, deployments::remove))
+        .routes(routes!(replicas::list))
+        .routes(routes!(replicas::explain))
+        .routes(routes!(nodes::list))
+        .routes(routes!(nodes::create_join_token))
+        .routes(routes!(nodes::revoke))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(audit::records))
+        .routes(routes!(audit::record))
+        .routes(routes!(audit::record_evidence))
+        .routes(routes!(audit::evidence))
+        .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::key))
+}
+
+async fn unknown_path() -> ApiError {
+    ApiError::new(
+        ProblemKind::NotFound,
+        format!("there is no such path; every path is listed in {}", paths::OPENAPI),
+    )
+}

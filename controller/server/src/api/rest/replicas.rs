@@ -1,0 +1,39 @@
+use axum::Json;
+use axum::extract::State;
+use cloister_api::{Explanation, ReplicaList, paths};
+use serde::Deserialize;
+
+use super::responses::{Checked, Found, Guarded};
+use crate::api::auth::Caller;
+use crate::api::extract::{Path, Query};
+use crate::api::operations::replicas;
+use crate::api::{ApiError, ApiState};
+
+#[derive(Deserialize)]
+pub(super) struct Narrow {
+    deployment: Option<String>,
+}
+
+/// Replicas, of one deployment or of all.
+#[utoipa::path(get, path = paths::REPLICAS, tag = "replicas", operation_id = "list_replicas",
+    params(("deployment" = Option<String>, Query, description = "Only those of this deployment")),
+    responses((status = 200, body = ReplicaList), Guarded, Checked, Found), security(("api_key" = [])))]
+pub(super) async fn list(
+    State(api): State<ApiState>,
+    _: Caller,
+    Query(Narrow { deployment }): Query<Narrow>,
+) -> Result<Json<ReplicaList>, ApiError> {
+    replicas::list(&api, deployment.as_deref()).await.map(Json)
+}
+
+/// Why a replica is where it is, or nowhere.
+#[utoipa::path(get, path = paths::REPLICA_EXPLANATION, tag = "replicas", operation_id = "explain_replica",
+    params(("replica_id" = String, Path,)),
+    responses((status = 200, body = Explanation), Guarded, Checked, Found), security(("api_key" = [])))]
+pub(super) async fn explain(
+    State(api): State<ApiState>,
+    _: Caller,
+    Path(replica_id): Path<String>,
+) -> Result<Json<Explanation>, ApiError> {
+    replicas::explain(&api, &replica_id).await.map(Json)
+}
