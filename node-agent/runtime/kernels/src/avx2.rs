@@ -30,6 +30,7 @@ macro_rules! checked {
         }
     };
 }
+pub(crate) use checked;
 
 pub(crate) static KERNELS: Kernels = Kernels {
     isa: Isa::Avx2,
@@ -60,3 +61,5 @@ pub(crate) const SILU_MUL: fn(&[f32], &[f32], &mut [f32]) = checked!(rows::silu_
 pub(crate) const ROTATE: fn(&mut [f32], &[f32], &[f32]) = checked!(rows::rotate, head, cos, sin);
 pub(crate) const TO_HALF: fn(&[f32], &mut [u16]) = checked!(rows::to_half, x, out);
 pub(crate) const ATTEND: crate::kernels::AttendFn = checked!(attention::attend, block, running);
+pub(crate) const TILE_F32: crate::kernels::TileFn = checked!(float::tile_f32, tile, rows, out);
+pub(crate) const TILE_F16: crate::kernels::TileFn = checked!(float::tile_f16, tile, rows, out);

@@ -101,6 +101,8 @@ impl Kernels {
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => &crate::avx2::KERNELS,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => &crate::avx512::KERNELS,
             _ => &scalar::KERNELS,
         }
     }

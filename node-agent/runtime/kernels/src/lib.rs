@@ -10,6 +10,8 @@ mod arena;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod error;
 mod isa;
 mod kernels;

@@ -49,16 +49,17 @@ fn scores<const M: usize, const R: usize>(block: &AttendBlock<'_>, out: &mut Wei
     for first in (0..needed.div_ceil(8)).step_by(R) {
         let mut sums = [[_mm256_setzero_ps(); R]; M];
         for (e, keys) in keys.iter().enumerate() {
-            let k: [__m256; R] = std::array::from_fn(|r| load_f16(keys, (first + r) * 8));
-            for m in 0..M {
-                let q = _mm256_set1_ps(queries[m][e]);
-                for r in 0..R {
-                    sums[m][r] = _mm256_fmadd_ps(q, k[r], sums[m][r]);
+            for r in 0..R {
+                let k = load_f16(keys, (first + r) * 8);
+                for m in 0..M {
+                    sums[m][r] = _mm256_fmadd_ps(_mm256_set1_ps(queries[m][e]), k, sums[m][r]);
                 }
             }
         }
         for m in 0..M {
-            (0..R).for_each(|r| store(&mut out[m], (first + r) * 8, sums[m][r]));
+            for r in 0..R {
+                store(&mut out[m], (first + r) * 8, sums[m][r]);
+            }
         }
     }
 }
@@ -94,11 +95,13 @@ fn soften(weights: &mut [f32; BLOCK], visible: usize, running: &mut Running, hea
 #[target_feature(enable = "avx2,fma,f16c")]
 fn masked(scores: &[f32; BLOCK], visible: usize) -> [__m256; VECTORS] {
     let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    std::array::from_fn(|i| {
+    let mut out = [_mm256_set1_ps(f32::NEG_INFINITY); VECTORS];
+    for i in 0..VECTORS {
         let left = _mm256_set1_epi32(visible as i32 - 8 * i as i32);
         let seen = _mm256_castsi256_ps(_mm256_cmpgt_epi32(left, lanes));
-        _mm256_blendv_ps(_mm256_set1_ps(f32::NEG_INFINITY), load(scores, i * 8), seen)
-    })
+        out[i] = _mm256_blendv_ps(out[i], load(scores, i * 8), seen);
+    }
+    out
 }
 
 /// [`values`] with as many registers per query as the head allows.
@@ -130,19 +133,24 @@ fn values<const M: usize, const R: usize>(
 ) {
     let rows = &block.values[from * block.head_dim..to * block.head_dim];
     for first in (0..block.head_dim).step_by(8 * R) {
-        let mut sums: [[__m256; R]; M] =
-            std::array::from_fn(|m| std::array::from_fn(|r| load(&running[m].out, first + r * 8)));
+        let mut sums = [[_mm256_setzero_ps(); R]; M];
+        for m in 0..M {
+            for r in 0..R {
+                sums[m][r] = load(&running[m].out, first + r * 8);
+            }
+        }
         for (t, row) in (from..to).zip(rows.chunks_exact(block.head_dim)) {
-            let v: [__m256; R] = std::array::from_fn(|r| load_f16(row, first + r * 8));
-            for m in 0..M {
-                let weight = _mm256_set1_ps(weights[m][t]);
-                for r in 0..R {
-                    sums[m][r] = _mm256_fmadd_ps(weight, v[r], sums[m][r]);
+            for r in 0..R {
+                let v = load_f16(row, first + r * 8);
+                for m in 0..M {
+                    sums[m][r] = _mm256_fmadd_ps(_mm256_set1_ps(weights[m][t]), v, sums[m][r]);
                 }
             }
         }
         for m in 0..M {
-            (0..R).for_each(|r| store(&mut running[m].out, first + r * 8, sums[m][r]));
+            for r in 0..R {
+                store(&mut running[m].out, first + r * 8, sums[m][r]);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `F16` and `F32`: one fused operation per column, outputs side by side.
+//! `F16` and `F32`: one fused operation per column, outputs side by side; always both halves of a tile at once.
 
 use super::view::{by_rows, load_f16, store};
 use crate::kernels::{TileOut, TileRows};
@@ -18,7 +18,7 @@ pub(super) fn tile_f32(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn f16<const M: usize>(tile: &[[u8; HALVES]], rows: TileRows<'_>, out: &mut TileOut) {
+fn f16<const M: usize, const H: usize>(tile: &[[u8; HALVES]], rows: TileRows<'_>, out: &mut TileOut) {
     let x = values::<M>(rows, tile.len());
     let mut y = [[_mm256_setzero_ps(); 2]; M];
     for (k, column) in tile.iter().enumerate() {
@@ -32,7 +32,7 @@ fn f16<const M: usize>(tile: &[[u8; HALVES]], rows: TileRows<'_>, out: &mut Tile
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn f32<const M: usize>(tile: &[[u8; F32_COLUMN]], rows: TileRows<'_>, out: &mut TileOut) {
+fn f32<const M: usize, const H: usize>(tile: &[[u8; F32_COLUMN]], rows: TileRows<'_>, out: &mut TileOut) {
     let x = values::<M>(rows, tile.len());
     let mut y = [[_mm256_setzero_ps(); 2]; M];
     for (k, column) in tile.iter().enumerate() {

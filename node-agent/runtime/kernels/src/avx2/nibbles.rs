@@ -3,7 +3,7 @@
 //! A pair of products is at most 2 * 15 * 127, so the eight quads of a block add up in 16 bits (30,480) without
 //! saturation, and one widening multiply-add by one finishes the exact dot product.
 
-use super::view::{Rows32, by_rows, load, load_f16, quad, store};
+use super::view::{Rows32, by_rows, load, load_f16, quad, store_all};
 use crate::activations::Int8x32;
 use crate::kernels::{TileOut, TileRows};
 use crate::packed::layout::{HALVES, QUADS};
@@ -27,65 +27,87 @@ pub(super) fn tile_q4_0(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn q4_1<const M: usize>(tile: &[[u8; Q4_1]], rows: TileRows<'_>, x: &Int8x32, out: &mut TileOut) {
+fn q4_1<const M: usize, const H: usize>(
+    tile: &[[u8; Q4_1]],
+    rows: TileRows<'_>,
+    x: &Int8x32,
+    out: &mut TileOut,
+) {
     let x = Rows32::<M>::new(rows, x, tile.len());
-    for half in 0..2 {
-        let mut y = [_mm256_setzero_ps(); M];
+    for first in (0..2).step_by(H) {
+        let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
-            let dot = dots(block, half, &x, b);
-            let d = load_f16(block, D + half * 16);
-            let min = load_f16(block, M_OFFSET + half * 16);
-            for m in 0..M {
-                let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
-                y[m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), scale, y[m]);
-                y[m] = _mm256_fmadd_ps(min, _mm256_set1_ps(x.s[m][b]), y[m]);
+            let dot = dots::<M, H, Q4_1>(block, first, &x, b);
+            for h in 0..H {
+                let d = load_f16(block, D + (first + h) * 16);
+                let min = load_f16(block, M_OFFSET + (first + h) * 16);
+                for m in 0..M {
+                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
+                    y[h][m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[h][m]), scale, y[h][m]);
+                    y[h][m] = _mm256_fmadd_ps(min, _mm256_set1_ps(x.s[m][b]), y[h][m]);
+                }
             }
         }
-        (0..M).for_each(|m| store(&mut out[m], half * 8, y[m]));
+        store_all(out, first, &y);
     }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn q4_0<const M: usize>(tile: &[[u8; Q4_0]], rows: TileRows<'_>, x: &Int8x32, out: &mut TileOut) {
+fn q4_0<const M: usize, const H: usize>(
+    tile: &[[u8; Q4_0]],
+    rows: TileRows<'_>,
+    x: &Int8x32,
+    out: &mut TileOut,
+) {
     let x = Rows32::<M>::new(rows, x, tile.len());
-    for half in 0..2 {
-        let mut y = [_mm256_setzero_ps(); M];
+    for first in (0..2).step_by(H) {
+        let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
-            let dot = dots(block, half, &x, b);
-            let d = load_f16(block, D + half * 16);
-            for m in 0..M {
-                // The weights are (nibble - 8).
-                let offset = _mm256_set1_epi32(8 * i32::from(x.sums[m][b]));
-                let dot = _mm256_cvtepi32_ps(_mm256_sub_epi32(dot[m], offset));
-                let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
-                y[m] = _mm256_fmadd_ps(dot, scale, y[m]);
+            let dot = dots::<M, H, Q4_0>(block, first, &x, b);
+            for h in 0..H {
+                let d = load_f16(block, D + (first + h) * 16);
+                for m in 0..M {
+                    // The weights are (nibble - 8).
+                    let offset = _mm256_set1_epi32(8 * i32::from(x.sums[m][b]));
+                    let dot = _mm256_cvtepi32_ps(_mm256_sub_epi32(dot[h][m], offset));
+                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
+                    y[h][m] = _mm256_fmadd_ps(dot, scale, y[h][m]);
+                }
             }
         }
-        (0..M).for_each(|m| store(&mut out[m], half * 8, y[m]));
+        store_all(out, first, &y);
     }
 }
 
-/// Exact dot products of eight outputs' nibbles with block `b` of each row.
+/// Exact dot products of the nibbles of `H` times eight outputs with block `b` of each row.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn dots<const M: usize, const N: usize>(
+fn dots<const M: usize, const H: usize, const N: usize>(
     block: &[u8; N],
-    half: usize,
+    first: usize,
     x: &Rows32<'_, M>,
     b: usize,
-) -> [__m256i; M] {
+) -> [[__m256i; M]; H] {
     let mask = _mm256_set1_epi8(15);
-    let mut sums = [_mm256_setzero_si256(); M];
+    let ones = _mm256_set1_epi16(1);
+    let mut sums = [[_mm256_setzero_si256(); M]; H];
     for p in 0..4 {
-        let v = load(block, p * QUADS + half * 32);
-        let low = _mm256_and_si256(v, mask);
-        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(v), mask);
-        for m in 0..M {
-            let q = &x.q[m][b];
-            let low = _mm256_maddubs_epi16(low, quad(q, p * 4));
-            let high = _mm256_maddubs_epi16(high, quad(q, 16 + p * 4));
-            sums[m] = _mm256_add_epi16(sums[m], _mm256_add_epi16(low, high));
+        for h in 0..H {
+            let v = load(block, p * QUADS + (first + h) * 32);
+            let low = _mm256_and_si256(v, mask);
+            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(v), mask);
+            for m in 0..M {
+                let q = &x.q[m][b];
+                let low = _mm256_maddubs_epi16(low, quad(q, p * 4));
+                let high = _mm256_maddubs_epi16(high, quad(q, 16 + p * 4));
+                sums[h][m] = _mm256_add_epi16(sums[h][m], _mm256_add_epi16(low, high));
+            }
         }
     }
-    sums.map(|s| _mm256_madd_epi16(s, _mm256_set1_epi16(1)))
+    for h in 0..H {
+        for m in 0..M {
+            sums[h][m] = _mm256_madd_epi16(sums[h][m], ones);
+        }
+    }
+    sums
 }

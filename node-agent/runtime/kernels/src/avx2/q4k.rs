@@ -3,7 +3,7 @@
 //! A sub-block's quads add up in 16 bits as in `Q4_1`; the multiply-add that widens them applies the scale, so the
 //! whole super-block is one exact 32-bit integer.
 
-use super::view::{Rows256, Sums, by_rows, load, load_f16, load_half, quad, store};
+use super::view::{Rows256, Sums, by_rows, load, load_f16, load_half, quad, store_all};
 use crate::activations::Int8x256;
 use crate::kernels::{TileOut, TileRows};
 use crate::packed::layout::{HALVES, QUADS, q4k};
@@ -20,22 +20,29 @@ pub(super) fn tile(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn q4_k<const M: usize>(tile: &[[u8; BLOCK]], rows: TileRows<'_>, x: &Int8x256, out: &mut TileOut) {
+fn q4_k<const M: usize, const H: usize>(
+    tile: &[[u8; BLOCK]],
+    rows: TileRows<'_>,
+    x: &Int8x256,
+    out: &mut TileOut,
+) {
     let x = Rows256::<M>::new(rows, x, tile.len());
-    for half in 0..2 {
-        let mut y = [_mm256_setzero_ps(); M];
+    for first in (0..2).step_by(H) {
+        let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
-            let dot = dots(block, half, &x, b);
-            let min = minima(block, half, &x, b);
-            let d = load_f16(block, q4k::D + half * 16);
-            let dmin = load_f16(block, q4k::DMIN + half * 16);
-            for m in 0..M {
-                let d8 = _mm256_set1_ps(x.d[m][b]);
-                y[m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), _mm256_mul_ps(d, d8), y[m]);
-                y[m] = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(min[m]), _mm256_mul_ps(dmin, d8), y[m]);
+            for h in 0..H {
+                let dot = dots(block, first + h, &x, b);
+                let min = minima(block, first + h, &x, b);
+                let d = load_f16(block, q4k::D + (first + h) * 16);
+                let dmin = load_f16(block, q4k::DMIN + (first + h) * 16);
+                for m in 0..M {
+                    let d8 = _mm256_set1_ps(x.d[m][b]);
+                    y[h][m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), _mm256_mul_ps(d, d8), y[h][m]);
+                    y[h][m] = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(min[m]), _mm256_mul_ps(dmin, d8), y[h][m]);
+                }
             }
         }
-        (0..M).for_each(|m| store(&mut out[m], half * 8, y[m]));
+        store_all(out, first, &y);
     }
 }
 
@@ -84,7 +91,10 @@ fn sub_block<const M: usize>(
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn minima<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b: usize) -> [__m256i; M] {
-    let pairs: [[i32; 8]; M] = std::array::from_fn(|m| pair_sums(&x.sums[m][b]));
+    let mut pairs = [[0; 8]; M];
+    for m in 0..M {
+        pairs[m] = pair_sums(&x.sums[m][b]);
+    }
     let mut sums = [_mm256_setzero_si256(); M];
     for j in 0..4 {
         let min = _mm256_cvtepu8_epi16(load_half(block, q4k::MINIMA + j * HALVES + half * 16));

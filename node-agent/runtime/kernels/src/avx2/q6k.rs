@@ -4,7 +4,7 @@
 //! taken off once per super-block: 32 * sum of scale times sum of activations, exact in 32 bits.
 
 use super::q4k::one_of_pair;
-use super::view::{Rows256, by_rows, load, load_f16, load_half, quad, store};
+use super::view::{Rows256, by_rows, load, load_f16, load_half, quad, store_all};
 use crate::activations::Int8x256;
 use crate::kernels::{TileOut, TileRows};
 use crate::packed::layout::{HALVES, QUADS, q6k};
@@ -21,19 +21,26 @@ pub(super) fn tile(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn q6_k<const M: usize>(tile: &[[u8; BLOCK]], rows: TileRows<'_>, x: &Int8x256, out: &mut TileOut) {
+fn q6_k<const M: usize, const H: usize>(
+    tile: &[[u8; BLOCK]],
+    rows: TileRows<'_>,
+    x: &Int8x256,
+    out: &mut TileOut,
+) {
     let x = Rows256::<M>::new(rows, x, tile.len());
-    for half in 0..2 {
-        let mut y = [_mm256_setzero_ps(); M];
+    for first in (0..2).step_by(H) {
+        let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
-            let dot = dots(block, half, &x, b);
-            let d = load_f16(block, q6k::D + half * 16);
-            for m in 0..M {
-                let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
-                y[m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), scale, y[m]);
+            for h in 0..H {
+                let dot = dots(block, first + h, &x, b);
+                let d = load_f16(block, q6k::D + (first + h) * 16);
+                for m in 0..M {
+                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
+                    y[h][m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), scale, y[h][m]);
+                }
             }
         }
-        (0..M).for_each(|m| store(&mut out[m], half * 8, y[m]));
+        store_all(out, first, &y);
     }
 }
 
@@ -48,9 +55,13 @@ fn dots<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b:
             let scale = one_of_pair(scales, j % 2);
             let values = values(block, j, half);
             for m in 0..M {
-                let dot = |p: usize| _mm256_maddubs_epi16(values[p], quad(&x.q[m][b], j * 16 + p * 4));
-                let first = _mm256_madd_epi16(_mm256_add_epi16(dot(0), dot(1)), scale);
-                let second = _mm256_madd_epi16(_mm256_add_epi16(dot(2), dot(3)), scale);
+                let q = &x.q[m][b];
+                let mut pairs = [_mm256_setzero_si256(); 4];
+                for p in 0..4 {
+                    pairs[p] = _mm256_maddubs_epi16(values[p], quad(q, j * 16 + p * 4));
+                }
+                let first = _mm256_madd_epi16(_mm256_add_epi16(pairs[0], pairs[1]), scale);
+                let second = _mm256_madd_epi16(_mm256_add_epi16(pairs[2], pairs[3]), scale);
                 dots[m] = _mm256_add_epi32(dots[m], _mm256_add_epi32(first, second));
             }
         }
@@ -61,7 +72,10 @@ fn dots<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b:
             offsets[m] = _mm256_add_epi32(offsets[m], _mm256_madd_epi16(scales, sums));
         }
     }
-    std::array::from_fn(|m| _mm256_sub_epi32(dots[m], _mm256_slli_epi32::<5>(offsets[m])))
+    for m in 0..M {
+        dots[m] = _mm256_sub_epi32(dots[m], _mm256_slli_epi32::<5>(offsets[m]));
+    }
+    dots
 }
 
 /// The four quads of sub-block `j`, 6-bit values as bytes.
@@ -73,11 +87,11 @@ fn values(block: &[u8; BLOCK], j: usize, half: usize) -> [__m256i; 4] {
     let bits = load(block, at + 2 * QUADS);
     let low = _mm256_set1_epi8(15);
     let high = _mm256_set1_epi8(0x30);
-    let join = |nibbles, bits| _mm256_or_si256(_mm256_and_si256(nibbles, low), _mm256_and_si256(bits, high));
-    [
-        join(first, _mm256_slli_epi16::<4>(bits)),
-        join(second, _mm256_slli_epi16::<2>(bits)),
-        join(_mm256_srli_epi16::<4>(first), bits),
-        join(_mm256_srli_epi16::<4>(second), _mm256_srli_epi16::<2>(bits)),
-    ]
+    let mut values = [first, second, _mm256_srli_epi16::<4>(first), _mm256_srli_epi16::<4>(second)];
+    let shifted =
+        [_mm256_slli_epi16::<4>(bits), _mm256_slli_epi16::<2>(bits), bits, _mm256_srli_epi16::<2>(bits)];
+    for p in 0..4 {
+        values[p] = _mm256_or_si256(_mm256_and_si256(values[p], low), _mm256_and_si256(shifted[p], high));
+    }
+    values
 }

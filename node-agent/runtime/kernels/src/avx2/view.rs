@@ -1,7 +1,7 @@
 //! Checked loads, and the rows of activations a tile kernel reads.
 
 use crate::activations::{Int8x32, Int8x256};
-use crate::kernels::TileRows;
+use crate::kernels::{TileOut, TileRows};
 use runtime_formats::numerics::activations::SUM_BLOCK;
 use runtime_formats::quant::blocks::{SMALL_BLOCK, SUPER_BLOCK};
 use std::arch::x86_64::*;
@@ -52,6 +52,21 @@ pub(crate) fn store(out: &mut [f32], at: usize, value: __m256) {
     unsafe { _mm256_storeu_ps(out.as_mut_ptr(), value) }
 }
 
+/// Stores the outputs of a pass: `y[h][m]` are outputs `8 * (first + h)` on of row `m`.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn store_all<const M: usize, const H: usize>(
+    out: &mut TileOut,
+    first: usize,
+    y: &[[__m256; M]; H],
+) {
+    for h in 0..H {
+        for m in 0..M {
+            store(&mut out[m], (first + h) * 8, y[h][m]);
+        }
+    }
+}
+
 /// Per row of a tile call: int8 groups of 32, their scales, and scales times sums.
 pub(crate) struct Rows32<'a, const M: usize> {
     pub(crate) q: [&'a [[i8; SMALL_BLOCK]]; M],
@@ -98,14 +113,15 @@ impl<'a, const M: usize> Rows256<'a, M> {
     }
 }
 
-/// Calls the instance of a kernel for `count` rows.
+/// Calls the instance of a kernel for `count` rows: `kernel::<ROWS, HALVES>`, where HALVES of a tile's 16 outputs are
+/// computed in one pass. Few rows leave registers for both, which streams weights once and shares the broadcasts.
 macro_rules! by_rows {
     ($rows:expr, $kernel:ident, $($argument:expr),*) => {
         match $rows.count {
-            1 => $kernel::<1>($($argument),*),
-            2 => $kernel::<2>($($argument),*),
-            3 => $kernel::<3>($($argument),*),
-            _ => $kernel::<4>($($argument),*),
+            1 => $kernel::<1, 2>($($argument),*),
+            2 => $kernel::<2, 2>($($argument),*),
+            3 => $kernel::<3, 1>($($argument),*),
+            _ => $kernel::<4, 1>($($argument),*),
         }
     };
 }
