@@ -162,7 +162,7 @@ impl Settlement {
             (Err(Stop::ClientGone), _) => ("client_gone", None),
             (Err(Stop::Failed(failure)), _) => (failure.code(), Some(AnswerEvent::Failed(failure))),
         };
-        tally.describe(&self.span, outcome);
+        tally.describe(&self.span, outcome, self.open.id());
         relay.metrics.total.observe(tally.accepted.elapsed().as_secs_f64());
         self.core.metrics.ended(self.protocol, self.operation, outcome);
         if let Some(last) = last {

@@ -49,6 +49,13 @@ pub(crate) struct Closing<'a> {
     pub(crate) total_time_us: u64,
 }
 
+impl Open {
+    /// Id of the *requested* record.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl Journal {
     pub(crate) fn new(ledger: LedgerHandle) -> Self {
         Self { ledger }

@@ -167,11 +167,13 @@ impl Relay {
     fn finish(&mut self, finished: &Finished) -> Result<FinishReason, Stop> {
         self.tally.usage = finished.usage;
         match finished.reason() {
-            reason @ (FinishReason::Stop | FinishReason::Length) => Ok(reason),
+            FinishReason::Stop => self.tally.finish = Some("stop"),
+            FinishReason::Length => self.tally.finish = Some("length"),
             // The worker ended it, for a reason of its own: it is being drained.
-            FinishReason::Cancelled => Err(Stop::Failed(Failure::ReplicaLost)),
-            FinishReason::Unspecified => Err(self.protocol_error("a last event without a reason")),
+            FinishReason::Cancelled => return Err(Stop::Failed(Failure::ReplicaLost)),
+            FinishReason::Unspecified => return Err(self.protocol_error("a last event without a reason")),
         }
+        Ok(finished.reason())
     }
 
     async fn send(&self, event: AnswerEvent, interrupts: &mut Interrupts) -> Result<(), Stop> {

@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub(super) dispatched: Option<Instant>,
     pub(super) first_token: Option<Instant>,
     pub(super) last_token: Option<Instant>,
+    /// `stop` or `length`, once the replica said so.
+    pub(super) finish: Option<&'static str>,
     /// The replica's own measure, which comes with its last event.
     pub(super) usage: Option<Usage>,
 }
@@ -34,6 +36,7 @@ impl Tally {
             dispatched: None,
             first_token: None,
             last_token: None,
+            finish: None,
             usage: None,
         }
     }
@@ -44,11 +47,7 @@ impl Tally {
             output_ids: &self.output_ids,
             prompt_tokens: self.prompt_tokens,
             numerics_contract: self.numerics_contract.as_deref(),
-            finish: match end {
-                Ok(FinishReason::Length) => "length",
-                Ok(_) => "stop",
-                Err(_) => "cancelled",
-            },
+            finish: self.finish.unwrap_or("cancelled"),
             reason: end.as_ref().err().map(Stop::code),
             time_to_first_token_us: self.time_to_first_token_us(),
             total_time_us: self.total_time_us(),
@@ -67,15 +66,17 @@ impl Tally {
     }
 
     /// Sets what OpenTelemetry's GenAI conventions ask of a span at its end.
-    pub(super) fn describe(&self, span: &tracing::Span, outcome: &'static str) {
+    pub(super) fn describe(&self, span: &tracing::Span, outcome: &'static str, record: &str) {
+        span.record("gen_ai.response.id", record);
         span.record("gen_ai.usage.input_tokens", self.prompt_tokens.unwrap_or_default());
         span.record("gen_ai.usage.output_tokens", self.output_tokens());
         if let Some(us) = self.time_to_first_token_us() {
             span.record("gen_ai.response.time_to_first_chunk", us as f64 / 1e6);
         }
-        if outcome != "completed" {
-            span.record("error.type", outcome);
-        }
+        match (outcome, self.finish) {
+            ("completed", Some(finish)) => span.record("gen_ai.response.finish_reasons", finish),
+            _ => span.record("error.type", outcome),
+        };
     }
 
     fn output_tokens(&self) -> u32 {
