@@ -17,11 +17,13 @@ use tokio_util::sync::CancellationToken;
 pub use endpoints::Endpoints;
 pub use first_start::FirstStartError;
 
+use crate::api::ApiState;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::fleet::{CaError, FleetCa, FleetHandle, FleetParts, FleetSettings, RouteTable};
-use crate::limits::DRAIN_TIMEOUT;
+use crate::limits::{DRAIN_TIMEOUT, UPLOAD_QUOTA_DEFAULT_BYTES};
 use crate::listen::{BindError, TlsError};
 use crate::metrics;
+use crate::models;
 use crate::options::{Options, OptionsError};
 use crate::reconcile::Reconciler;
 use servers::{Listeners, Servers};
@@ -41,6 +43,8 @@ pub enum RunError {
     Authority(#[from] CaError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Models(#[from] models::OpenError),
     #[error(transparent)]
     LogKey(#[from] KeyFileError),
     #[error(transparent)]
@@ -102,7 +106,10 @@ impl Controller {
             tokio::spawn(Reconciler::new(fleet.clone()).run(stop_loops.clone())),
             tokio::spawn(table.run(stop_loops.clone())),
         ];
-        let apis = servers::Apis { gateway: gateway.clone(), fleet: fleet.clone(), health };
+        let models = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
+        let name = first_start::fleet_name(&store).await?;
+        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), models);
+        let apis = servers::Apis { gateway: gateway.clone(), fleet: fleet.clone(), admin, health };
         let servers = Servers::start(listeners, &options, &ca, apis)?;
         endpoints.write(&data)?;
         Ok(Self { endpoints, fleet, gateway, servers, loops, stop_loops, ledger_task, store })

@@ -18,6 +18,7 @@ use tonic::transport::Server;
 
 use super::health::Health;
 use super::{Endpoints, RunError};
+use crate::api::{self, ApiState};
 use crate::fleet::{FleetCa, FleetHandle, agents_tls};
 use crate::listen::{BindError, Incoming, Peer, bind, operator_tls};
 use crate::options::Options;
@@ -62,6 +63,7 @@ impl Listeners {
 pub(super) struct Apis {
     pub(super) gateway: Gateway,
     pub(super) fleet: FleetHandle,
+    pub(super) admin: ApiState,
     pub(super) health: Health,
 }
 
@@ -132,7 +134,8 @@ fn certificate_hosts(options: &Options) -> Vec<String> {
 }
 
 fn http_router(apis: &Apis) -> Router {
-    apis.gateway.http_router().merge(apis.health.router()).layer(from_fn(tell_address))
+    let admin = api::router(apis.admin.clone());
+    apis.gateway.http_router().merge(admin).merge(apis.health.router()).layer(from_fn(tell_address))
 }
 
 /// The parts ask for the caller's socket address; the listener knows it as a [`Peer`].
@@ -169,6 +172,7 @@ fn grpc_routes(apis: &Apis) -> Result<Routes, RunError> {
         .map_err(|error| RunError::Reflection(error.to_string()))?;
     Ok(Routes::default()
         .add_service(apis.gateway.grpc_service())
+        .add_service(api::grpc_service(apis.admin.clone()))
         .add_service(health_service)
         .add_service(reflection))
 }

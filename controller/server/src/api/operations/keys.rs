@@ -33,7 +33,7 @@ pub(in crate::api) async fn create(
     }
     let secret = format!("{SECRET_PREFIX}{}", random_secret()?.expose_secret());
     let row = cloister_store::Key {
-        id: ulid::Ulid::new().to_string(),
+        id: ulid::Ulid::new().to_string().to_lowercase(),
         secret_hash: secret_hash(&secret),
         role: role_row(request.role),
         created_at: now,
