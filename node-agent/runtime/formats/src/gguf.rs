@@ -159,3 +159,6 @@ fn alignment(metadata: &BTreeMap<String, Value>) -> Result<u64, GgufError> {
         other => Err(GgufError::BadAlignment { found: other.describe() }),
     }
 }
+
+#[cfg(test)]
+mod tests;

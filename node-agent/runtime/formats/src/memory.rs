@@ -113,3 +113,6 @@ pub const fn packed_block_bytes(ty: TensorType) -> usize {
         TensorType::Q6K => TILE_OUTPUTS * (SUPER_BLOCK / 4 * 3 + 16) + HALVES,
     }
 }
+
+#[cfg(test)]
+mod tests;

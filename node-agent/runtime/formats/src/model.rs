@@ -221,3 +221,6 @@ fn special_tokens(gguf: &Gguf) -> Result<SpecialTokens, ModelError> {
         add_bos: gguf.get_as("tokenizer.ggml.add_bos_token")?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,3 +22,6 @@ pub mod rows;
 
 pub use contract::{CONTRACT, contract_id};
 pub use math::exp_f32;
+
+#[cfg(test)]
+mod tests;

@@ -137,3 +137,6 @@ pub fn type_name(id: u32) -> &'static str {
     }
     NAMES.iter().find(|(n, _)| *n == id).map_or("unknown", |(_, name)| name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ q4_1: y=fma(sum wq, dw*d, y) then y=fma(mw, s, y)
 q4_k: y=fma(sum sc*sum wq, dw*d, y) then y=fma(sum mn*b, -(mw*d), y)
 q6_k: y=fma(sum sc*sum (w-32)q, dw*d, y)
 f16, f32: y=fma(w, x, y); all: y from +0, blocks ascending; residual: x=x+y
+embedding: q4_0 (w-8)*dw; q8_0 w*dw; q4_1 fma(w,dw,mw); q4_k fma(w,dw*sc,-(mw*mn)); q6_k (w-32)*(dw*sc)
 lanes: 16, element i to lane i mod 16; tree: l+=l[+8], +4, +2, +1
 exp: x<-87: 0; x=min(x,88); n=rne(x*log2e); r=fma(n,-355/512,x); r=fma(n,2.12194440e-4,r); taylor 7 by fma; times 2^n
 rmsnorm: lanes fma(x,x,.), tree, y=(x*(1/sqrt(sum/n+eps)))*w; silu: (g/(1+exp(-g)))*u
