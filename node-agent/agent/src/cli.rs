@@ -12,7 +12,7 @@ use fields::{label, name_field, node_name};
 
 const EXAMPLES: &str = "\
 Examples:
-  Join a fleet, with the token that `cloister node token` printed:
+  Join a fleet, with the token that `cloister nodes join-token` printed:
     cloister-agent --data /var/lib/cloister-agent --join-file token.txt --name ward-3
 
   The same machine later: the identity is in the data folder, no token is needed:
@@ -69,6 +69,12 @@ pub struct AgentArgs {
     /// Start workers although this kernel cannot wall off files (no Landlock). The fleet sees it
     #[arg(long)]
     pub allow_weak_sandbox: bool,
+    /// Where the controller listens for agents, when that is no longer what the join token said
+    #[arg(long, value_name = "URL", value_parser = fields::controller_url)]
+    pub controller: Option<String>,
+    /// Stop in good order when the process that started this one ends, however it ends
+    #[arg(long, hide = true)]
+    pub stop_with_parent: bool,
     /// How logs are written; default: text on a terminal, else json
     #[arg(long, value_enum)]
     pub log_format: Option<LogFormat>,

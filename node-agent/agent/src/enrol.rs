@@ -19,7 +19,7 @@ pub enum EnrolError {
     /// The controller does not take the token.
     #[error(
         "the controller refused the join token: {reason}. A token works once and for a limited time: make a new one \
-         with `cloister node token`"
+         with `cloister nodes join-token`"
     )]
     Token {
         /// What it said.

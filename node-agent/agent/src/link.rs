@@ -34,7 +34,7 @@ pub enum LinkError {
     /// This node's certificate is not, or no longer, accepted.
     #[error(
         "the controller does not accept this node's certificate ({reason}). The node may have been revoked, or was \
-         away for too long. To join again, start the agent with a new token (`cloister node token`)"
+         away for too long. To join again, start the agent with a new token (`cloister nodes join-token`)"
     )]
     Rejected {
         /// What was said.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cloister_agent::cli::{AgentArgs, Cli};
 use cloister_agent::{run, telemetry};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +26,9 @@ fn eprintln_error(error: &anyhow::Error) {
 }
 
 fn agent(args: AgentArgs) -> anyhow::Result<()> {
+    if args.stop_with_parent {
+        stop_with_parent()?;
+    }
     // Two threads carry all connections; files, hashing and measuring have threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -33,6 +37,15 @@ fn agent(args: AgentArgs) -> anyhow::Result<()> {
         stop_on_signals(stop.clone())?;
         Ok(run::run(args, stop).await?)
     })
+}
+
+/// Asks the kernel for a SIGTERM when the parent process ends.
+fn stop_with_parent() -> anyhow::Result<()> {
+    let parent = getppid();
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    // It may have ended in between; then nobody would send the signal.
+    anyhow::ensure!(getppid() == parent, "the process that started this one has ended");
+    Ok(())
 }
 
 /// The first SIGTERM or SIGINT drains; the second one ends the process, and with it its workers, at once.

@@ -45,7 +45,7 @@ pub enum AgentError {
     },
     /// It never joined and was not told how.
     #[error(
-        "this node has not joined a fleet yet: start it with --join TOKEN or --join-file FILE. `cloister node token` \
+        "this node has not joined a fleet yet: start it with --join TOKEN or --join-file FILE. `cloister nodes join-token` \
          makes a token"
     )]
     NotJoined,
@@ -89,9 +89,12 @@ pub async fn run(options: AgentArgs, stop: CancellationToken) -> Result<(), Agen
     let directory = DataDirectory::open(options.data.as_deref().unwrap_or(Path::new(".")))?;
     let locality = locality(&options)?;
     let signers = Signers::new(read_pins(&options)?);
-    let Some(identity) = joining::identity(&options, &directory, &locality, &stop).await? else {
+    let Some(mut identity) = joining::identity(&options, &directory, &locality, &stop).await? else {
         return Ok(());
     };
+    if let Some(url) = &options.controller {
+        identity.facts.url.clone_from(url);
+    }
     let launcher = Launcher::new(directory.run(), options.threads, options.allow_weak_sandbox)
         .map_err(AgentError::Launcher)?;
     let agent = Agent::assemble(&directory, identity, locality, signers, launcher)?;

@@ -31,7 +31,7 @@ struct TokenJson {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum JoinTokenError {
     /// Copied badly, or something else altogether.
-    #[error("this is not a join token: one starts with `{PREFIX}`. Make one with `cloister node token`")]
+    #[error("this is not a join token: one starts with `{PREFIX}`. Make one with `cloister nodes join-token`")]
     Prefix,
     /// Too long to be one.
     #[error("this is not a join token: it is longer than {JOIN_TOKEN_MAX_BYTES} bytes")]
@@ -45,7 +45,7 @@ pub enum JoinTokenError {
 }
 
 impl JoinToken {
-    /// Reads the text that `cloister node token` printed. Blanks around it and line breaks inside do not matter.
+    /// Reads the text that `cloister nodes join-token` printed. Blanks around it and line breaks inside do not matter.
     ///
     /// # Errors
     ///

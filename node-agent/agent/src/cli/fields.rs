@@ -50,9 +50,29 @@ pub(crate) fn label(text: &str) -> Result<(String, String), String> {
     Ok((name_field(key)?, name_field(value)?))
 }
 
+/// `host:port`, or the same as an https URL.
+pub(crate) fn controller_url(text: &str) -> Result<String, String> {
+    let address = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/');
+    let (host, port) = address.rsplit_once(':').ok_or("write it as https://host:port")?;
+    if host.is_empty() || host.contains('/') || port.parse::<u16>().is_err() {
+        return Err("write it as https://host:port".to_owned());
+    }
+    Ok(format!("https://{address}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_controllers_address_is_a_host_and_a_port() {
+        for good in ["127.0.0.1:7082", "https://127.0.0.1:7082", "https://127.0.0.1:7082/"] {
+            assert_eq!(controller_url(good).as_deref(), Ok("https://127.0.0.1:7082"));
+        }
+        for bad in ["", "host", ":1", "http://host:1", "host:port", "host:1/path"] {
+            assert!(controller_url(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn names_that_the_controller_would_refuse_are_refused_here() {

@@ -47,7 +47,7 @@ async fn a_used_token_is_explained_and_not_repeated() {
     let (success, output) = Agent::start(directory.path(), &["--join", &token]).ended().await;
     assert!(!success);
     assert!(output.contains("refused the join token: the token was already used"), "{output}");
-    assert!(output.contains("cloister node token"), "{output}");
+    assert!(output.contains("cloister nodes join-token"), "{output}");
     assert!(!output.contains("an-older-secret"), "{output}");
 }
 
