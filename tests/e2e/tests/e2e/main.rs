@@ -1,0 +1,12 @@
+//! The product, end to end: real programs, real TLS, real databases, a real model.
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod faults;
+mod grpc;
+mod life_of_a_request;
+mod life_of_a_rollout;
+mod official_client;
+mod one_machine;
+mod refusals;
+mod story;
