@@ -1,0 +1,10 @@
+//! Models as code: one file per architecture, readable from top to bottom.
+
+mod llama;
+mod scratch;
+mod step;
+mod weights;
+
+pub(crate) use llama::Llama;
+pub use step::BatchStep;
+pub use weights::LoadError;
