@@ -134,6 +134,14 @@ impl<T> Batcher<T> {
         gone.into_iter().map(|one| one.payload).chain(ended.map(|one| one.payload)).collect()
     }
 
+    /// Takes out the sequences of a step that could not be computed.
+    pub fn abandon(&mut self, step: &[StepItem]) -> Vec<T> {
+        let mut index = 0..;
+        let in_step = |index| step.iter().any(|item| item.index == index);
+        let abandoned = self.running.extract_if(.., |_| index.next().is_some_and(in_step));
+        abandoned.map(|one| one.payload).collect()
+    }
+
     /// Admits what fits, then composes the next step. Empty when there is nothing to compute.
     pub fn plan(&mut self) -> Vec<StepItem> {
         self.admit();

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::batcher::Verdict;
+use crate::engine::InSystem;
 use crate::sampler::{Sampled, Sampler};
 use crate::sequence::{
-    DecodeParams, DecodedToken, EventSender, FinishReason, Finished, SequenceEvent, SequenceRequest,
+    DecodeParams, DecodedToken, EventSender, FinishReason, Finished, SequenceEvent, SequenceFailure,
+    SequenceRequest,
 };
 use crate::stop::{StopMatcher, Watched};
 use crate::tokenizer::{Detokenizer, Tokenizer};
@@ -22,10 +24,11 @@ pub(crate) struct Decoding {
     decoded: usize,
     first_token: Option<Duration>,
     events: EventSender,
+    _in_system: InSystem,
 }
 
 impl Decoding {
-    pub(crate) fn new(request: SequenceRequest, events: EventSender) -> Self {
+    pub(crate) fn new(request: SequenceRequest, events: EventSender, in_system: InSystem) -> Self {
         let SequenceRequest { prompt, sampling, decode } = request;
         let DecodeParams { max_tokens, stop, ignore_eos, top_logprobs } = decode;
         Self {
@@ -38,6 +41,7 @@ impl Decoding {
             decoded: 0,
             first_token: None,
             events,
+            _in_system: in_system,
         }
     }
 
@@ -61,10 +65,15 @@ impl Decoding {
         match self.sampler.sample(logits) {
             Ok(sampled) => self.accept(sampled, tokenizer),
             Err(error) => {
-                self.events.send(SequenceEvent::Failed(error));
+                self.fail(error.into());
                 Verdict::Ended
             }
         }
+    }
+
+    /// Tells the reader that the model cannot go on.
+    pub(crate) fn fail(&self, failure: SequenceFailure) {
+        self.events.send(SequenceEvent::Failed(failure));
     }
 
     /// Tells the reader that the sequence ends here.

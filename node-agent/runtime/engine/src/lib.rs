@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batcher;
+pub mod engine;
 pub mod kv;
 pub mod limits;
 pub mod sampler;
@@ -20,6 +21,10 @@ pub mod template;
 pub mod tokenizer;
 
 mod decoding;
+mod models;
 
 #[cfg(test)]
 mod testing;
+
+pub use engine::{Engine, EngineHandle, EngineOptions, EngineThread, Load};
+pub use models::LoadError;

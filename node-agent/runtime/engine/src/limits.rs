@@ -31,8 +31,9 @@ pub const MAX_TOP_LOGPROBS: u32 = 20;
 /// Largest accepted top-k; 0 keeps all tokens.
 pub const MAX_TOP_K: u32 = 1_000_000;
 
-/// Sequences decoded at the same time by one engine.
-pub const MAX_SEQUENCES: u32 = 1024;
+/// Sequences decoded at the same time by one engine: with a prompt's chunk beside them they fill the largest
+/// step that the memory formula plans for.
+pub const MAX_SEQUENCES: u32 = 448;
 /// Requests that may wait for a place in the batch.
 pub const MAX_WAITING: u32 = 65_536;
 /// Tokens (prompt and decoded) whose keys and values one engine may hold.
@@ -42,4 +43,6 @@ pub const MAX_KV_TOKENS: u64 = 1 << 26;
 /// tokens near twice a plain decode step.
 pub const PREFILL_TOKENS_BESIDE_DECODE: usize = 64;
 /// Prompt tokens computed in one step when nothing decodes.
-pub const PREFILL_TOKENS_ALONE: usize = 512;
+pub const PREFILL_TOKENS_ALONE: usize = runtime_formats::memory::MAX_STEP_ROWS as usize;
+
+const _: () = assert!(MAX_SEQUENCES as usize + PREFILL_TOKENS_BESIDE_DECODE <= PREFILL_TOKENS_ALONE);

@@ -6,5 +6,6 @@ mod step;
 mod weights;
 
 pub(crate) use llama::Llama;
-pub use step::BatchStep;
+pub(crate) use scratch::ScratchRows;
+pub(crate) use step::BatchStep;
 pub use weights::LoadError;

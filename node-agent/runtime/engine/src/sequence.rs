@@ -41,7 +41,18 @@ pub enum SequenceEvent {
     /// The sequence ended. Always the last event.
     Finished(Finished),
     /// The model failed. Always the last event.
-    Failed(NonFinite),
+    Failed(SequenceFailure),
+}
+
+/// Why the model could not go on with a sequence.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SequenceFailure {
+    /// The logits are useless.
+    #[error(transparent)]
+    NonFinite(#[from] NonFinite),
+    /// A step failed; all its sequences ended.
+    #[error("a batch step failed: {reason}; retry the request")]
+    Compute { reason: String },
 }
 
 /// A decoded token and the text that is certain by now.

@@ -7,7 +7,7 @@ use crate::kv::BLOCK_TOKENS;
 
 /// The tokens of one batch step, one row each; rows of one sequence follow each other in rising position.
 #[derive(Debug, Default)]
-pub struct BatchStep<'a> {
+pub(crate) struct BatchStep<'a> {
     pub(super) tokens: Vec<u32>,
     pub(super) rows: Vec<AttentionRow>,
     pub(super) positions: Vec<u32>,

@@ -29,7 +29,9 @@ pub enum LoadError {
     #[error(transparent)]
     Kernel(#[from] KernelError),
     /// Bytes could not be read.
-    #[error("tensor {tensor:?} cannot be read: {source}; the file may have been cut short or its disk may be failing")]
+    #[error(
+        "tensor {tensor:?} cannot be read: {source}; the file may have been cut short or its disk may be failing"
+    )]
     Read { tensor: String, source: std::io::Error },
     /// The tokenizer has more tokens than the model has embeddings.
     #[error("the tokenizer has {tokens} tokens but the model only {embeddings} embeddings")]
@@ -77,8 +79,13 @@ impl Weights {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Self, LoadError> {
         let capacity = usize::try_from(config.packed_weights_bytes).unwrap_or(usize::MAX);
-        let mut loader =
-            Loader { source, gguf, arena: WeightArena::with_capacity_bytes(capacity), read_bytes: 0, progress };
+        let mut loader = Loader {
+            source,
+            gguf,
+            arena: WeightArena::with_capacity_bytes(capacity),
+            read_bytes: 0,
+            progress,
+        };
         let embedding = loader.matrix("token_embd.weight")?;
         let layers = (0..config.layers).map(|layer| loader.layer(layer)).collect::<Result<_, _>>()?;
         let output_norm = loader.floats("output_norm.weight")?;
@@ -162,7 +169,7 @@ impl<S: ByteSource + ?Sized> Loader<'_, S> {
 
     fn read(&mut self, tensor: &TensorInfo, at: usize, bytes: &mut [u8]) -> Result<(), LoadError> {
         self.source
-            .read_at(tensor.offset + at as u64, bytes)
+            .read_at(tensor.offset_bytes + at as u64, bytes)
             .map_err(|source| LoadError::Read { tensor: tensor.name.clone(), source })?;
         self.read_bytes += bytes.len() as u64;
         (self.progress)(self.read_bytes);
