@@ -24,7 +24,8 @@ pub(crate) struct Decoding {
     decoded: usize,
     first_token: Option<Duration>,
     events: EventSender,
-    _in_system: InSystem,
+    /// Given back before the reader learns of the end, so that it may submit the next at once.
+    in_system: Option<InSystem>,
 }
 
 impl Decoding {
@@ -41,7 +42,7 @@ impl Decoding {
             decoded: 0,
             first_token: None,
             events,
-            _in_system: in_system,
+            in_system: Some(in_system),
         }
     }
 
@@ -72,7 +73,8 @@ impl Decoding {
     }
 
     /// Tells the reader that the model cannot go on.
-    pub(crate) fn fail(&self, failure: SequenceFailure) {
+    pub(crate) fn fail(&mut self, failure: SequenceFailure) {
+        self.in_system = None;
         self.events.send(SequenceEvent::Failed(failure));
     }
 
@@ -105,7 +107,8 @@ impl Decoding {
         Verdict::Ended
     }
 
-    fn report_end(&self, reason: FinishReason, text: String) {
+    fn report_end(&mut self, reason: FinishReason, text: String) {
+        self.in_system = None;
         let total_time = self.events.age();
         self.events.send(SequenceEvent::Finished(Finished {
             reason,

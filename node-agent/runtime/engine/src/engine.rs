@@ -63,25 +63,9 @@ impl Engine {
     pub fn load<S: ByteSource + ?Sized>(
         source: &S,
         options: &EngineOptions,
-        mut progress: impl FnMut(u64, u64),
+        progress: impl FnMut(u64, u64),
     ) -> Result<Self, LoadError> {
-        let gguf = Gguf::parse(source)?;
-        let config = ModelConfig::from_gguf(&gguf)?;
-        options.check(config.context_length)?;
-        let tokenizer = Tokenizer::new(TokenizerTables::from_gguf(&gguf)?)?;
-        check_vocabulary(&tokenizer, &config)?;
-        let template = gguf.get_as::<&str>("tokenizer.chat_template")?;
-        let template = template.map(|source| ChatTemplate::new(source, &tokenizer)).transpose()?;
-        let kernels = match options.isa {
-            Some(isa) => Kernels::of(isa).ok_or_else(|| unavailable(isa))?,
-            None => Kernels::select()?,
-        };
-        let compute = (kernels, Pool::new(options.threads).map_err(KernelError::from)?);
-        let rows = ScratchRows { step: PREFILL_TOKENS_ALONE, logits: options.max_sequences as usize };
-        let total = gguf.tensors().iter().map(|tensor| tensor.size_bytes).sum();
-        let room = (rows, options.context_length);
-        let mut read = |bytes| progress(bytes, total);
-        let model = Llama::load(source, &gguf, config, compute, room, &mut read)?;
+        let (model, tokenizer, template) = load_model(source, options, progress)?;
         Self::assemble(model, tokenizer, template, options)
     }
 
@@ -187,7 +171,7 @@ impl Loop {
     /// A step that could not be computed ends the sequences in it, and no others.
     fn fail(&mut self, step: &[StepItem], error: &KernelError) {
         tracing::error!(%error, sequences = step.len(), "engine.step failed");
-        for decoding in self.batcher.abandon(step) {
+        for mut decoding in self.batcher.abandon(step) {
             decoding.fail(SequenceFailure::Compute { reason: error.to_string() });
         }
     }
@@ -218,6 +202,32 @@ impl Loop {
     fn publish(&self) {
         self.shared.running.store(self.batcher.running().len(), Ordering::Relaxed);
     }
+}
+
+/// Loads what a model file holds: the weights, the tokenizer and the chat template.
+pub(crate) fn load_model<S: ByteSource + ?Sized>(
+    source: &S,
+    options: &EngineOptions,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<(Llama, Tokenizer, Option<ChatTemplate>), LoadError> {
+    let gguf = Gguf::parse(source)?;
+    let config = ModelConfig::from_gguf(&gguf)?;
+    options.check(config.context_length)?;
+    let tokenizer = Tokenizer::new(TokenizerTables::from_gguf(&gguf)?)?;
+    check_vocabulary(&tokenizer, &config)?;
+    let template = gguf.get_as::<&str>("tokenizer.chat_template")?;
+    let template = template.map(|source| ChatTemplate::new(source, &tokenizer)).transpose()?;
+    let kernels = match options.isa {
+        Some(isa) => Kernels::of(isa).ok_or_else(|| unavailable(isa))?,
+        None => Kernels::select()?,
+    };
+    let compute = (kernels, Pool::new(options.threads).map_err(KernelError::from)?);
+    let rows = ScratchRows { step: PREFILL_TOKENS_ALONE, logits: options.max_sequences as usize };
+    let total = gguf.tensors().iter().map(|tensor| tensor.size_bytes).sum();
+    let room = (rows, options.context_length);
+    let mut read = |bytes| progress(bytes, total);
+    let model = Llama::load(source, &gguf, config, compute, room, &mut read)?;
+    Ok((model, tokenizer, template))
 }
 
 fn check_vocabulary(tokenizer: &Tokenizer, config: &ModelConfig) -> Result<(), LoadError> {

@@ -14,6 +14,7 @@ pub mod batcher;
 pub mod engine;
 pub mod kv;
 pub mod limits;
+pub mod quality;
 pub mod sampler;
 pub mod sequence;
 pub mod stop;

@@ -15,6 +15,7 @@ mod tests;
 
 use std::cmp::Ordering;
 
+pub(crate) use logprobs::negative_log_likelihood;
 pub use logprobs::{TokenLogprob, TokenLogprobs};
 pub use params::{ParamError, SamplingParams};
 use penalties::Penalties;
