@@ -166,9 +166,9 @@ impl EngineHandle {
         self.shared.facts.template.as_ref()
     }
 
-    /// Positions a sequence may have.
-    pub fn context_length(&self) -> usize {
-        self.shared.facts.context_length
+    /// Positions a sequence may have: the context, or the whole KV cache where that is smaller.
+    pub fn longest_sequence(&self) -> usize {
+        self.shared.facts.context_length.min(self.shared.facts.pool.total() * BLOCK_TOKENS)
     }
 
     /// The instruction set that computes.
