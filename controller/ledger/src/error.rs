@@ -111,6 +111,8 @@ pub(crate) enum CommitError {
     Sign(#[from] CheckpointError),
     #[error(transparent)]
     Damaged(#[from] LogDamage),
+    #[error("another controller was started on this database and has taken the log over; stop this one")]
+    TakenOver,
     #[error("the database did not finish within {} s", COMMIT_DEADLINE.as_secs())]
     TimedOut,
 }

@@ -30,6 +30,8 @@ pub(crate) struct Sequencer {
     pub(crate) tree: Tree,
     pub(crate) head: watch::Sender<SignedCheckpoint>,
     pub(crate) counters: Arc<Counters>,
+    /// Whether this process has taken the log over, which its first commit does.
+    pub(crate) leading: bool,
     /// Requests of a commit whose outcome is not known: their callers were told it failed.
     pub(crate) unconfirmed: Vec<String>,
 }
@@ -126,3 +128,6 @@ fn drain(first: Submission, queue: &mut mpsc::Receiver<Submission>) -> (Vec<Subm
     }
     (batch, None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,7 @@ impl Ledger {
             tree,
             head,
             counters: Arc::clone(&counters),
+            leading: false,
             unconfirmed: Vec::new(),
         };
         announce(&mut sequencer, &options).await?;

@@ -29,12 +29,14 @@ CREATE TABLE audit_checkpoint (
     note TEXT NOT NULL
 );
 
--- The one row that writers lock.
+-- The one row that writers lock. `writer` is the controller process that wrote last: whoever started
+-- last has taken the log over, and an earlier one that is still running must not write any more.
 CREATE TABLE audit_head (
-    id   BIGINT PRIMARY KEY,
-    size BIGINT NOT NULL
+    id     BIGINT PRIMARY KEY,
+    size   BIGINT NOT NULL,
+    writer TEXT NOT NULL
 );
-INSERT INTO audit_head (id, size) VALUES (1, 0);
+INSERT INTO audit_head (id, size, writer) VALUES (1, 0, '');
 
 -- Requests whose closing record is not written yet.
 CREATE TABLE audit_open (

@@ -15,6 +15,7 @@ use crate::{Change, Refusal, Store, StoreError};
 pub struct AppendTransaction {
     transaction: OpenTransaction,
     head_size: u64,
+    writer: String,
 }
 
 enum OpenTransaction {
@@ -34,6 +35,8 @@ impl OpenTransaction {
 /// What one commit adds to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRows {
+    /// The controller process that writes, see [`AppendTransaction::writer`].
+    pub writer: String,
     /// In order, the first with the head's size as its sequence number.
     pub records: Vec<RecordRow>,
     /// Tiles that became full.
@@ -55,17 +58,18 @@ impl Store {
         let (transaction, lock_head) = match &*self.pools {
             Pools::Sqlite { writer, .. } => (
                 OpenTransaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-                "SELECT size FROM audit_head WHERE id = 1",
+                "SELECT size, writer FROM audit_head WHERE id = 1",
             ),
             Pools::Postgres { writer, .. } => (
                 OpenTransaction::Postgres(writer.begin().await?),
-                "SELECT size FROM audit_head WHERE id = 1 FOR UPDATE",
+                "SELECT size, writer FROM audit_head WHERE id = 1 FOR UPDATE",
             ),
         };
-        let mut append = AppendTransaction { transaction, head_size: 0 };
+        let mut append = AppendTransaction { transaction, head_size: 0, writer: String::new() };
         let row = append.connection().fetch_optional(lock_head, Vec::new()).await?;
         let row = row.ok_or_else(|| StoreError::corrupt("log head", "its row is missing"))?;
         append.head_size = row.u64("size")?;
+        append.writer = row.text("writer")?;
         Ok(append)
     }
 }
@@ -75,6 +79,12 @@ impl AppendTransaction {
     #[must_use]
     pub fn head_size(&self) -> u64 {
         self.head_size
+    }
+
+    /// The controller process that wrote to the log last; empty for a new log.
+    #[must_use]
+    pub fn writer(&self) -> &str {
+        &self.writer
     }
 
     /// Carries out `changes`, all or none of them. A refusal leaves the transaction usable and
@@ -110,9 +120,11 @@ impl AppendTransaction {
     /// Writes `rows`; they are durable once [`Self::commit`] has returned.
     pub async fn write(&mut self, rows: LogRows) -> Result<(), StoreError> {
         let new_size = number(rows.checkpoint.size)?;
-        let head = vec![new_size.into(), number(self.head_size)?.into()];
+        let head = vec![new_size.into(), rows.writer.into(), number(self.head_size)?.into()];
         let mut db = self.connection();
-        let moved = db.execute("UPDATE audit_head SET size = $1 WHERE id = 1 AND size = $2", head).await?;
+        let moved = db
+            .execute("UPDATE audit_head SET size = $1, writer = $2 WHERE id = 1 AND size = $3", head)
+            .await?;
         if moved != 1 {
             return Err(StoreError::corrupt("log head", "it moved although it was locked"));
         }

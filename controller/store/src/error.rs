@@ -6,7 +6,8 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(
-        "the database URL is not understood: it must start with sqlite:/// (an absolute path) or postgres://"
+        "the database URL is not understood: write sqlite:///absolute/path.db \
+         (optionally with ?max_page_count=N) or postgres://user@host/database"
     )]
     BadUrl,
     #[error("the PostgreSQL URL cannot be parsed; write it as postgres://user:password@host:5432/database")]

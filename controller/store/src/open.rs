@@ -9,9 +9,13 @@ use crate::{StoreError, store::Pools};
 
 /// Opens what `url` names and brings its schema up to date.
 pub(crate) async fn open(url: &str) -> Result<Pools, StoreError> {
-    if let Some(path) = url.strip_prefix("sqlite://") {
+    if let Some(rest) = url.strip_prefix("sqlite://") {
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let path = PathBuf::from(path);
-        return if path.is_absolute() { sqlite::open(path).await } else { Err(StoreError::BadUrl) };
+        if !path.is_absolute() {
+            return Err(StoreError::BadUrl);
+        }
+        return sqlite::open(path, sqlite::max_page_count(query)?).await;
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return postgres::open(url).await;

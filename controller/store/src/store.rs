@@ -52,7 +52,8 @@ impl Reader {
 
 impl Store {
     /// Opens `sqlite:///absolute/path.db` (made when missing, readable by this user only) or
-    /// `postgres://…`, and brings the schema up to date.
+    /// `postgres://…`, and brings the schema up to date. `sqlite:///path.db?max_page_count=N` bounds
+    /// the database to N pages of 4 KiB; past that, writing fails as on a full disk.
     ///
     /// # Errors
     /// [`StoreError::LockedByAnother`] when another process has the SQLite file open as a store;

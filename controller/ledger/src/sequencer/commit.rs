@@ -21,6 +21,7 @@ impl Sequencer {
         entries: &[Entry],
     ) -> Result<Vec<Result<RecordRef, LedgerError>>, CommitError> {
         let mut append = self.store.ledger_append().await?;
+        self.check_leadership(&append)?;
         let tree = self.tree_at(append.head_size()).await?;
         let mut batch = self.interruptions(&mut append).await?;
         let recovered = batch.len();
@@ -40,14 +41,24 @@ impl Sequencer {
         Ok(outcomes(&batch, verdicts, tree.size()).split_off(recovered))
     }
 
+    /// The controller that started last owns the log: it has closed the requests that were open then,
+    /// so one that started earlier must not go on with them.
+    fn check_leadership(&self, append: &AppendTransaction) -> Result<(), CommitError> {
+        if self.leading && append.writer() != self.clock.boot() {
+            return Err(CommitError::TakenOver);
+        }
+        Ok(())
+    }
+
     fn committed(&mut self, tree: Tree, checkpoint: SignedCheckpoint) {
+        self.leading = true;
         self.unconfirmed.clear();
         self.tree = tree;
         self.head.send_replace(checkpoint);
     }
 
-    /// The tree as the transaction found it. It differs from ours when another controller wrote, or
-    /// when a commit that we took for failed had succeeded.
+    /// The tree as the transaction found it. It differs from ours when a commit that we took for
+    /// failed had succeeded, or when the controller before us wrote until we took over.
     async fn tree_at(&self, size: u64) -> Result<Tree, CommitError> {
         if size == self.tree.size() {
             return Ok(self.tree.clone());

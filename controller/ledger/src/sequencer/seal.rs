@@ -42,6 +42,7 @@ pub(super) async fn seal(
     let opened = records.iter().filter(|row| admission.left_open(&row.id));
     let opened = opened.map(|row| (row.id.clone(), row.seq)).collect();
     let rows = LogRows {
+        writer: clock.boot().to_owned(),
         opened,
         records,
         tiles,

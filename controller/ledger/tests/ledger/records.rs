@@ -1,13 +1,25 @@
 //! Records and changes: both durable, or neither there.
 
+use cloister_evidence::commitment::Salt;
 use cloister_evidence::record::{Kind, Record};
-use cloister_ledger::{LedgerError, Selection};
-use cloister_store::{Change, Key, KeyRole, RecordQuery, Refusal};
+use cloister_ledger::{ExportError, LedgerError, Selection};
+use cloister_store::{Change, Key, KeyRole, Refusal};
 use jiff::Timestamp;
-use tokio_stream::StreamExt as _;
 
 use crate::drafts;
-use crate::rig::{Rig, Running};
+use crate::rig::{Rig, Running, on_both_databases};
+
+on_both_databases!(
+    change_and_its_record_are_both_there,
+    refused_change_leaves_neither_record_nor_part_of_itself,
+    request_is_closed_once_and_only_after_it_was_opened,
+    same_id_is_written_once,
+    requests_left_open_are_interrupted_before_the_ledger_starts,
+    whole_log_and_chosen_records_can_be_exported,
+    record_that_is_not_acceptable_is_refused_alone,
+    salts_open_what_the_record_commits_to,
+    stopped_ledger_takes_no_more,
+);
 
 fn key(id: &str) -> Key {
     Key {
@@ -23,15 +35,10 @@ fn key(id: &str) -> Key {
 }
 
 async fn kinds(running: &Running) -> Vec<String> {
-    let query = RecordQuery { limit: 1_000, ..RecordQuery::default() };
-    let mut rows = running.store.records(&query).await.unwrap();
-    rows.reverse();
-    rows.into_iter().map(|row| row.kind).collect()
+    running.rows().await.into_iter().map(|row| row.kind).collect()
 }
 
-#[tokio::test]
-async fn change_and_its_record_are_both_there() {
-    let rig = Rig::new();
+async fn change_and_its_record_are_both_there(rig: Rig) {
     let running = rig.start().await;
     let change = Change::AddKey(key("key-7"));
     let written =
@@ -43,9 +50,7 @@ async fn change_and_its_record_are_both_there() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn refused_change_leaves_neither_record_nor_part_of_itself() {
-    let rig = Rig::new();
+async fn refused_change_leaves_neither_record_nor_part_of_itself(rig: Rig) {
     let running = rig.start().await;
     let changes = vec![
         Change::AddKey(key("key-7")),
@@ -58,9 +63,7 @@ async fn refused_change_leaves_neither_record_nor_part_of_itself() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn request_is_closed_once_and_only_after_it_was_opened() {
-    let rig = Rig::new();
+async fn request_is_closed_once_and_only_after_it_was_opened(rig: Rig) {
     let running = rig.start().await;
     let ledger = &running.ledger;
     let request = ledger.new_record_id();
@@ -74,9 +77,7 @@ async fn request_is_closed_once_and_only_after_it_was_opened() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn same_id_is_written_once() {
-    let rig = Rig::new();
+async fn same_id_is_written_once(rig: Rig) {
     let running = rig.start().await;
     let id = running.ledger.new_record_id();
     running.ledger.record(id.clone(), drafts::requested()).await.unwrap();
@@ -85,9 +86,7 @@ async fn same_id_is_written_once() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn requests_left_open_are_interrupted_before_the_ledger_starts() {
-    let rig = Rig::new();
+async fn requests_left_open_are_interrupted_before_the_ledger_starts(rig: Rig) {
     let running = rig.start().await;
     let request = running.ledger.new_record_id();
     running.ledger.record(request.clone(), drafts::requested()).await.unwrap();
@@ -112,17 +111,54 @@ async fn requests_left_open_are_interrupted_before_the_ledger_starts() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn whole_log_and_chosen_records_can_be_exported() {
-    let rig = Rig::new();
+async fn whole_log_and_chosen_records_can_be_exported(rig: Rig) {
     let running = rig.start().await;
     let request = running.ledger.new_record_id();
     running.ledger.record(request.clone(), drafts::requested()).await.unwrap();
     running.ledger.record(running.ledger.new_record_id(), drafts::completed(&request)).await.unwrap();
-    for (selection, lines) in [(Selection::Log, 7), (Selection::Records(vec![request]), 5)] {
-        let stream = running.ledger.export(selection).await.unwrap();
-        let pieces: Vec<_> = stream.map(Result::unwrap).collect().await;
-        assert_eq!(pieces.concat().iter().filter(|byte| **byte == b'\n').count(), lines);
+    for (selection, records) in [(Selection::Log, 3), (Selection::Records(vec![request]), 2)] {
+        assert_eq!(running.verify(selection).await.records, records);
     }
+    let unknown = running.ledger.export(Selection::Records(vec!["nothing".to_owned()])).await;
+    assert!(matches!(unknown, Err(ExportError::NoRecord { id }) if id == "nothing"));
     running.stop().await;
+}
+
+async fn record_that_is_not_acceptable_is_refused_alone(rig: Rig) {
+    let running = rig.start().await;
+    let ledger = &running.ledger;
+    let mut endless = drafts::requested();
+    endless.reason = Some("x".repeat(10_000));
+    let mut stray_intent = drafts::requested();
+    stray_intent.intent = Some(ledger.new_record_id());
+    let cases = [
+        (ledger.new_record_id(), endless),
+        (ledger.new_record_id(), stray_intent),
+        ("not-a-ulid".to_owned(), drafts::requested()),
+    ];
+    for (id, draft) in cases {
+        let refused = ledger.record(id, draft).await;
+        assert!(matches!(refused, Err(LedgerError::Invalid { .. })), "{refused:?}");
+    }
+    assert_eq!(kinds(&running).await, ["controller.started"]);
+    running.stop().await;
+}
+
+async fn salts_open_what_the_record_commits_to(rig: Rig) {
+    let running = rig.start().await;
+    let id = running.ledger.new_record_id();
+    let salts = vec![("prompt", Salt([7; 32])), ("output", Salt([8; 32]))];
+    running.ledger.record_with_salt(id.clone(), drafts::requested(), salts).await.unwrap();
+    let stored = running.store.salts(&id).await.unwrap();
+    let stored: Vec<_> = stored.iter().map(|salt| (salt.name.as_str(), salt.salt)).collect();
+    assert_eq!(stored, [("output", [8; 32]), ("prompt", [7; 32])]);
+    running.stop().await;
+}
+
+async fn stopped_ledger_takes_no_more(rig: Rig) {
+    let running = rig.start().await;
+    let ledger = running.ledger.clone();
+    running.stop().await;
+    let late = ledger.record(ledger.new_record_id(), drafts::requested()).await;
+    assert!(matches!(late, Err(LedgerError::Closed)), "{late:?}");
 }

@@ -14,12 +14,25 @@ use sqlx::sqlite::{
 use crate::limits::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READ_CONNECTIONS};
 use crate::{Backend, StoreError, migrations::migrator, store::Pools};
 
-pub(crate) async fn open(path: PathBuf) -> Result<Pools, StoreError> {
+/// Reads `max_page_count=N`, the bound on the size of the database in pages of 4 KiB.
+pub(crate) fn max_page_count(query: &str) -> Result<Option<u32>, StoreError> {
+    match query.split_once('=') {
+        None if query.is_empty() => Ok(None),
+        Some(("max_page_count", pages)) => pages.parse().map(Some).map_err(|_| StoreError::BadUrl),
+        _ => Err(StoreError::BadUrl),
+    }
+}
+
+pub(crate) async fn open(path: PathBuf, max_page_count: Option<u32>) -> Result<Pools, StoreError> {
     let file = path.clone();
     let lock = tokio::task::spawn_blocking(move || prepare_files(&file))
         .await
         .map_err(|e| StoreError::File { path: path.clone(), source: io::Error::other(e) })??;
-    let writer = pool(1).connect_with(options(&path)).await?;
+    let mut writing = options(&path);
+    if let Some(pages) = max_page_count {
+        writing = writing.pragma("max_page_count", pages.to_string());
+    }
+    let writer = pool(1).connect_with(writing).await?;
     migrator(Backend::Sqlite).run(&writer).await.map_err(StoreError::Migration)?;
     let readers = pool(READ_CONNECTIONS).connect_with(options(&path).pragma("query_only", "ON")).await?;
     Ok(Pools::Sqlite { writer, readers, _lock: lock })

@@ -41,12 +41,16 @@ async fn transaction_that_is_dropped_leaves_nothing(db: Database) {
 
 async fn second_writer_waits_and_sees_the_moved_head(db: Database) {
     let first = db.store.ledger_append().await.unwrap();
+    assert_eq!((first.head_size(), first.writer()), (0, ""));
     let second_store = second_handle(&db).await;
-    let mut second = tokio::spawn(async move { second_store.ledger_append().await.unwrap().head_size() });
+    let mut second = tokio::spawn(async move {
+        let append = second_store.ledger_append().await.unwrap();
+        (append.head_size(), append.writer().to_owned())
+    });
     let waited = timeout(Duration::from_millis(200), &mut second).await;
     assert!(waited.is_err(), "the head was not locked");
     write_records(first, 4).await;
-    assert_eq!(second.await.unwrap(), 4);
+    assert_eq!(second.await.unwrap(), (4, "writer-4".to_owned()));
 }
 
 /// Another connection pool where the database allows one: SQLite has one writer process.

@@ -46,6 +46,7 @@ pub(crate) async fn write_records(mut append: AppendTransaction, count: u64) {
 
 pub(crate) fn log_rows(from: u64, count: u64) -> LogRows {
     LogRows {
+        writer: format!("writer-{}", from + count),
         records: (from..from + count).map(record).collect(),
         tiles: Vec::new(),
         checkpoint: CheckpointRow { size: from + count, note: format!("head {}", from + count) },

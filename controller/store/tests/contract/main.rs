@@ -1,5 +1,7 @@
 //! What every database behind a `Store` must do. Each case runs on SQLite and on a real PostgreSQL.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod appending;
 mod audit_log;
 mod backends;

@@ -1,0 +1,136 @@
+//! A database that cannot be written to: nobody is told that a record is durable when it is not, and
+//! writing goes on by itself when the database is back.
+
+use std::time::Duration;
+
+use cloister_ledger::{LedgerError, LedgerHandle, RecordRef, Selection};
+use cloister_test_postgres::{Durability, Server};
+use tokio::time::{Instant, timeout};
+
+use crate::drafts;
+use crate::rig::{Rig, Running};
+use crate::writing::write_pairs;
+
+/// Longer than any single commit may take.
+const BOUND: Duration = Duration::from_secs(30);
+
+async fn request(ledger: &LedgerHandle) -> Result<RecordRef, LedgerError> {
+    timeout(BOUND, ledger.record(ledger.new_record_id(), drafts::requested()))
+        .await
+        .expect("an answer in time")
+}
+
+/// The first record that is written, however many are refused before it.
+async fn first_written(ledger: &LedgerHandle) -> RecordRef {
+    let deadline = Instant::now() + BOUND;
+    loop {
+        match request(ledger).await {
+            Ok(written) => return written,
+            Err(error) => assert!(Instant::now() < deadline, "still not writable: {error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_that_stops_and_comes_back() {
+    let start = || Server::start(Durability::Fast).unwrap();
+    let mut server = tokio::task::spawn_blocking(start).await.unwrap();
+    let rig = Rig::on(server.create_database().unwrap());
+    let running = rig.start().await;
+    let before = request(&running.ledger).await.unwrap();
+
+    let mut server = tokio::task::spawn_blocking(move || {
+        server.stop();
+        server
+    })
+    .await
+    .unwrap();
+    for _ in 0..2 {
+        let refused = request(&running.ledger).await;
+        assert!(matches!(refused, Err(LedgerError::Unavailable { .. })), "{refused:?}");
+    }
+    assert!(!running.ledger.stats().writable);
+
+    let server = tokio::task::spawn_blocking(move || {
+        server.resume().unwrap();
+        server
+    })
+    .await
+    .unwrap();
+    let after = first_written(&running.ledger).await;
+    assert_eq!(after.seq, before.seq + 1, "a refused record took a place in the log");
+    assert!(running.ledger.stats().writable);
+    running.verify(Selection::Log).await;
+    running.stop().await;
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_that_is_held_by_another_writer() {
+    let rig = Rig::sqlite().await;
+    let running = rig.start().await;
+    let held = running.store.ledger_append().await.unwrap();
+    let refused = request(&running.ledger).await;
+    assert!(matches!(refused, Err(LedgerError::Unavailable { .. })), "{refused:?}");
+    drop(held);
+    assert_eq!(first_written(&running.ledger).await.seq, 1);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_that_is_full() {
+    let rig = Rig::sqlite().await;
+    let small = format!("{}?max_page_count=120", rig.url());
+    let running = Running::open(&small, rig.key().await).await.unwrap();
+    let mut written = Vec::new();
+    let refused = loop {
+        match request(&running.ledger).await {
+            Ok(record) => written.push(record),
+            Err(error) => break error,
+        }
+        assert!(written.len() < 10_000, "the database never became full");
+    };
+    assert!(matches!(refused, LedgerError::Unavailable { .. }), "{refused}");
+    assert!(refused.to_string().contains("full"), "{refused}");
+    drop(running.ledger);
+    // Not even that the controller stopped can be written.
+    running.task.stop().await.unwrap_err();
+    running.store.close().await;
+    drop(running.store);
+
+    let (report, rows) = rig.verified().await;
+    assert!(written.iter().all(|record| rows[record.seq as usize].id == record.id));
+    // Both starts, and each request with its closing record.
+    assert_eq!(report.records, 2 + 2 * written.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn controller_that_starts_later_takes_the_log_over() {
+    let rig = Rig::postgres().await;
+    let first = rig.start().await;
+    let ledger = first.ledger.clone();
+    // Writes until it is refused: the second controller starts in the midst of it.
+    let writer = tokio::spawn(async move {
+        let mut written = Vec::new();
+        loop {
+            match request(&ledger).await {
+                Ok(record) => written.push(record),
+                Err(refused) => return (written, refused),
+            }
+        }
+    });
+    first.ledger.checkpoints().wait_for(|head| head.tree_size() > 5).await.unwrap();
+    let second = rig.start().await;
+    let (written, refused) = timeout(BOUND, writer).await.unwrap().unwrap();
+    assert!(refused.to_string().contains("taken the log over"), "{refused}");
+    assert!(!first.ledger.stats().writable);
+
+    write_pairs(&second.ledger, 8, 5).await;
+    let rows = second.rows().await;
+    assert!(written.iter().all(|record| rows[record.seq as usize].id == record.id));
+    assert_eq!(second.store.open_requests().await.unwrap(), [], "the second closed what the first left open");
+    assert_eq!(second.verify(Selection::Log).await.records, rows.len() as u64);
+    first.task.stop().await.unwrap_err();
+    second.stop().await;
+    rig.verified().await;
+}
