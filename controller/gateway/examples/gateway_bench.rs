@@ -138,7 +138,7 @@ async fn main() {
     tokio::spawn(async move { axum::serve(listener, gateway.http_router()).await });
 
     measure(address, 320, 1).await;
-    let (short_requests, long_requests, long_tokens) = (6_400, 320, 2_000);
+    let (short_requests, long_requests, long_tokens) = (3_200, 96, 1_000);
     let (wall, busy) = measure(address, short_requests, 1).await;
     let per_request_us = busy.as_micros() as f64 / short_requests as f64;
     println!("clients                 {CLIENTS}");

@@ -85,6 +85,8 @@ impl Relay {
         attempt: usize,
         interrupts: &mut Interrupts,
     ) -> Result<Result<(Started, RunStream), Refusal>, Stop> {
+        // The caller may have left while the record was written: then there is nothing to dispatch.
+        interrupts.or(std::future::ready(())).await?;
         let last = attempt == limits::MAX_DISPATCH_ATTEMPTS;
         let request = if last { self.request.take() } else { self.request.clone() };
         let (Some(request), Some(slot)) = (request, &self.slot) else {

@@ -1,8 +1,11 @@
 //! What is refused, how it is said, and that nothing happens.
 
+use std::time::Duration;
+
+use cloister_gateway::Options;
 use http::StatusCode;
 
-use crate::rig::{CHAT, Rig, TEXT, post};
+use crate::rig::{CHAT, Rig, TEXT, post, route};
 
 const HI: &str = r#""messages":[{"role":"user","content":"hi"}]"#;
 
@@ -134,6 +137,15 @@ async fn a_body_over_the_limit_is_refused_declared_or_not_and_never_held() {
     let endless = futures_util::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));
     let reply = rig.send(post(CHAT, "clk_all", axum::body::Body::from_stream(endless))).await;
     assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let options = Options { body_timeout: Duration::from_millis(20), ..Options::default() };
+    let rig = Rig::with(options, vec![route("notes", &["r1"])]).await;
+    let never = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+    let reply = rig.send(post(CHAT, "clk_all", axum::body::Body::from_stream(never))).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::REQUEST_TIMEOUT, "request_timeout"));
 }
 
 #[tokio::test]

@@ -57,6 +57,16 @@ async fn a_client_that_leaves_before_the_first_event_is_on_record_too() {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_while_the_request_goes_on_record_has_nothing_dispatched() {
+    let rig = Rig::start().await;
+    // Polled once: far enough to hand the request to the ledger, which has not answered yet.
+    assert!(tokio::time::timeout(Duration::ZERO, rig.post(CHAT, QUESTION)).await.is_err());
+    let records = rig.records_when(2).await;
+    assert_eq!(closing(&records), (Kind::InferenceInterrupted, Some("client_gone"), Some(0)));
+    assert_eq!(rig.replicas.call_count(), 0);
+}
+
+#[tokio::test]
 async fn a_deadline_ends_the_decoding() {
     let rig = Rig::start().await;
     for (body, whole) in [(QUESTION, true), (STREAMED_QUESTION, false)] {
