@@ -12,6 +12,8 @@ pub const MAX_RECORDS_PER_COMMIT: usize = 1_024;
 pub const MAX_BYTES_PER_COMMIT: usize = 1 << 20;
 /// How long one commit may take before its waiters are told that it failed.
 pub const COMMIT_DEADLINE: Duration = Duration::from_secs(8);
+/// How often a database that failed is asked whether it is back, while nobody writes.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 /// Changes in one submission.
 pub const MAX_CHANGES: usize = 10_000;
 /// Salts in one submission.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use cloister_evidence::checkpoint::{LogKey, SignedCheckpoint};
 use cloister_store::Store;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::error::CommitError;
 use crate::handle::RecordRef;
-use crate::limits::{COMMIT_DEADLINE, MAX_BYTES_PER_COMMIT, MAX_RECORDS_PER_COMMIT};
+use crate::limits::{COMMIT_DEADLINE, MAX_BYTES_PER_COMMIT, MAX_RECORDS_PER_COMMIT, PROBE_INTERVAL};
 use crate::stats::Counters;
 use crate::submission::{Entry, Submission};
 use crate::tree::Tree;
@@ -52,6 +52,10 @@ impl Sequencer {
                     continue;
                 }
                 first = queue.recv() => first,
+                () = sleep(PROBE_INTERVAL), if !self.counters.is_writable() => {
+                    self.probe().await;
+                    continue;
+                }
             };
             let Some(first) = first else { break };
             let (batch, rest) = drain(first, &mut queue);
@@ -62,6 +66,18 @@ impl Sequencer {
         }
         let stopped = recovery::controller_stopped(self.key.origin());
         self.write(vec![Entry::new(stopped)]).await.map(drop)
+    }
+
+    /// After a failure: whether records could be written again. Without this a controller that is
+    /// sent no requests because it is not ready would never become ready.
+    async fn probe(&self) {
+        let begun = timeout(COMMIT_DEADLINE, self.store.ledger_append()).await;
+        if let Ok(Ok(append)) = begun
+            && self.check_leadership(&append).is_ok()
+        {
+            tracing::info!("the database answers again");
+            self.counters.answers_again();
+        }
     }
 
     /// Writes a batch and tells its callers. When that fails, those who wait behind it are told

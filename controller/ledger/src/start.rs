@@ -45,7 +45,8 @@ impl LedgerTask {
 impl Ledger {
     /// Checks that head, tree and newest records of the stored log agree, writes that the
     /// controller started, closes the requests that an earlier process left open, and takes
-    /// records from then on.
+    /// records from then on. On PostgreSQL this takes the log over: a controller that was started
+    /// on the same database earlier can write no more.
     ///
     /// # Errors
     /// The log is damaged, or was signed with another key; nothing was written then.

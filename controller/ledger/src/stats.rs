@@ -18,7 +18,7 @@ pub struct LedgerStats {
     pub commit_time_us: u64,
     /// Submissions waiting now.
     pub queued: u64,
-    /// False since the last commit failed.
+    /// False from a failed commit until one succeeds, or until the database at least answers again.
     pub writable: bool,
 }
 
@@ -56,6 +56,14 @@ impl Counters {
     pub(crate) fn failed(&self) {
         self.failed_commits.fetch_add(1, Relaxed);
         self.writable.store(false, Relaxed);
+    }
+
+    pub(crate) fn answers_again(&self) {
+        self.writable.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable.load(Relaxed)
     }
 
     pub(crate) fn refused(&self, submissions: usize) {

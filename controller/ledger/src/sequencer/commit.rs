@@ -43,7 +43,7 @@ impl Sequencer {
 
     /// The controller that started last owns the log: it has closed the requests that were open then,
     /// so one that started earlier must not go on with them.
-    fn check_leadership(&self, append: &AppendTransaction) -> Result<(), CommitError> {
+    pub(super) fn check_leadership(&self, append: &AppendTransaction) -> Result<(), CommitError> {
         if self.leading && append.writer() != self.clock.boot() {
             return Err(CommitError::TakenOver);
         }

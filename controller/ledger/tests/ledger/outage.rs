@@ -31,6 +31,15 @@ async fn first_written(ledger: &LedgerHandle) -> RecordRef {
     }
 }
 
+/// Without anybody writing: a controller that is not ready is sent nothing.
+async fn becomes_writable(ledger: &LedgerHandle) {
+    let deadline = Instant::now() + BOUND;
+    while !ledger.stats().writable {
+        assert!(Instant::now() < deadline, "it never noticed that the database is back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_that_stops_and_comes_back() {
     let start = || Server::start(Durability::Fast).unwrap();
@@ -57,6 +66,7 @@ async fn postgres_that_stops_and_comes_back() {
     })
     .await
     .unwrap();
+    becomes_writable(&running.ledger).await;
     let after = first_written(&running.ledger).await;
     assert_eq!(after.seq, before.seq + 1, "a refused record took a place in the log");
     assert!(running.ledger.stats().writable);
