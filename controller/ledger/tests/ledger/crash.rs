@@ -52,7 +52,7 @@ fn closed(rows: &[RecordRow]) -> usize {
 /// The ids that a writing process said were durable, until it was killed after `lines` of them.
 fn killed_after(url: &str, key: &std::path::Path, lines: usize) -> Vec<String> {
     let mut child: Child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "crash::process_that_writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "crash::process_that_writes_until_it_is_killed", "--nocapture"])
         .env(URL, url)
         .env(KEY, key)
         .stdout(Stdio::piped())
@@ -74,9 +74,9 @@ fn killed_after(url: &str, key: &std::path::Path, lines: usize) -> Vec<String> {
     ids
 }
 
-/// Not a test: the process that dies. It runs only when [`killed_after`] starts it.
+/// The process that dies. It has work only when [`killed_after`] starts it: being in the test binary,
+/// it needs no path to another one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "started by acknowledged_records_survive_kill_9"]
 async fn process_that_writes_until_it_is_killed() {
     let (Ok(url), Some(key)) = (env::var(URL), env::var_os(KEY)) else { return };
     let key = load_or_create_log_key(key.as_ref(), ORIGIN).await.unwrap();
