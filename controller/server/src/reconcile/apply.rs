@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cloister_evidence::record::{Draft, Kind, Outcome, Subject, SubjectKind};
+use cloister_ledger::LedgerError;
 use cloister_scheduler::{Action, Decision, Intent, MemoryNeed, Plan, ReplicaRef};
 use cloister_store::{Change, Node, Replica};
 
@@ -23,15 +24,18 @@ impl Reconciler {
             by_deployment.entry(&decision.deployment_id).or_default().push(decision);
         }
         let mut generations = Generations::of(&stored.nodes);
+        let mut refused = None;
         for (deployment_id, decisions) in &by_deployment {
             let batch = Batch { stored, need: need_of(intent, deployment_id), generations: &mut generations };
             let (changes, record) = batch.build(deployment_id, decisions);
-            self.fleet.shared.ledger.change(changes, record).await?;
-            for decision in decisions {
-                tracing::info!(%decision, "placement changed");
+            match self.fleet.shared.ledger.change(changes, record).await {
+                Ok(_) => decisions.iter().for_each(|decision| tracing::info!(%decision, "placement changed")),
+                // The state moved on since it was read. That is no reason to keep others waiting.
+                Err(error @ LedgerError::Refused(_)) => refused = Some(error),
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(!by_deployment.is_empty())
+        refused.map_or(Ok(!by_deployment.is_empty()), |error| Err(error.into()))
     }
 }
 

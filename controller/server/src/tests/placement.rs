@@ -97,6 +97,21 @@ async fn a_new_revision_is_never_answered_by_the_old_model() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_replicas_of_a_revoked_node_go_to_another() {
+    let fixture = Fixture::start().await;
+    let (first, second) = (Agent::enrol(&fixture, "node-1").await, Agent::enrol(&fixture, "node-2").await);
+    let mut session = first.open(&fixture).await;
+    import(&fixture).await;
+    deploy(&fixture, deployment(1)).await;
+    session.order(false).await;
+    let mut other = second.open(&fixture).await;
+    let revoke = Change::RevokeNode { node_id: first.node_id.clone(), at: jiff::Timestamp::now() };
+    fixture.change(Kind::NodeRevoked, vec![revoke]).await;
+    assert_eq!(other.order(false).await.replicas.len(), 1);
+    assert_eq!(session.end().await.code(), Code::PermissionDenied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn orders_survive_a_restart_with_the_same_generation() {
     let fixture = Fixture::start().await;
     let agent = Agent::enrol(&fixture, "node-1").await;
