@@ -138,7 +138,7 @@ impl FleetHandle {
 
     /// Ends all sessions and tunnels; agents keep their replicas and connect again later.
     pub fn close_sessions(&self) {
-        self.shared.sessions.end_unless(|_| false, EndReason::Stopping);
+        self.shared.sessions.end_where(|_| true, EndReason::Stopping);
     }
 
     /// What agents call, for the listener with [`agents_tls`].
@@ -178,10 +178,11 @@ impl Shared {
         self.sessions.tunnel(node_id).is_some()
     }
 
-    /// Takes away the connections of every node that `enrolled` does not name, at once.
-    pub(crate) fn disconnect_unless(&self, enrolled: impl Fn(&str) -> bool) {
-        self.sessions.end_unless(&enrolled, EndReason::Revoked);
-        let gone: Vec<_> = self.live.snapshot().keys().filter(|id| !enrolled(id)).cloned().collect();
+    /// Takes away the connections of revoked nodes, at once. Asked of each node that is connected:
+    /// one that enrolled since the caller read the store is not revoked, only unknown to it.
+    pub(crate) fn disconnect_revoked(&self, is_revoked: impl Fn(&str) -> bool) {
+        self.sessions.end_where(&is_revoked, EndReason::Revoked);
+        let gone: Vec<_> = self.live.snapshot().keys().filter(|id| is_revoked(id)).cloned().collect();
         for node_id in gone {
             self.live.remove(&node_id);
         }

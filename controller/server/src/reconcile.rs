@@ -70,10 +70,10 @@ impl Reconciler {
 
     async fn turn(&mut self) -> Result<(), TurnError> {
         let mut stored = self.read().await?;
-        let enrolled = |node_id: &str| {
-            stored.nodes.iter().any(|node| node.id == node_id && node.state == NodeState::Enrolled)
+        let is_revoked = |node_id: &str| {
+            stored.nodes.iter().any(|node| node.id == node_id && node.state == NodeState::Revoked)
         };
-        self.fleet.shared.disconnect_unless(enrolled);
+        self.fleet.shared.disconnect_revoked(is_revoked);
         let outcome = self.settle(&stored).await;
         if !matches!(outcome, Ok(false)) {
             // Also after a failure: an earlier deployment's change may have been committed.

@@ -75,7 +75,7 @@ impl Controller {
     /// Opens everything and listens. When this returns, `endpoints.json` says where.
     ///
     /// # Errors
-    /// [`RunError`], as a sentence with what to do. Nothing keeps running then.
+    /// [`RunError`], as a sentence with what to do.
     pub async fn start(options: Options) -> Result<Self, RunError> {
         options.validate()?;
         // Sockets first: the most common failure then leaves no trace.
@@ -94,23 +94,26 @@ impl Controller {
             data: data.clone(),
             settings: FleetSettings::from(&options),
         });
-        let stop_loops = CancellationToken::new();
+        let models = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
+        let name = first_start::fleet_name(&store).await?;
+        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), models);
+
         let (table, routes) = RouteTable::new(fleet.clone());
         let mut registry = Registry::default();
         metrics::register(&mut registry, fleet.clone(), ledger.clone());
         let dispatcher = Arc::new(fleet.clone());
         let gateway_options = cloister_gateway::Options::default();
         let gateway = Gateway::new(gateway_options, routes, dispatcher, ledger.clone(), &mut registry);
-        let health = health::Health::new(store.clone(), ledger.clone(), registry);
-        let loops = vec![
-            tokio::spawn(Reconciler::new(fleet.clone()).run(stop_loops.clone())),
-            tokio::spawn(table.run(stop_loops.clone())),
-        ];
-        let models = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
-        let name = first_start::fleet_name(&store).await?;
-        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), models);
+        let health = health::Health::new(store.clone(), ledger, registry);
         let apis = servers::Apis { gateway: gateway.clone(), fleet: fleet.clone(), admin, health };
         let servers = Servers::start(listeners, &options, &ca, apis)?;
+
+        let stop_loops = CancellationToken::new();
+        let reconciler = Reconciler::new(fleet.clone());
+        let loops = vec![
+            tokio::spawn(reconciler.run(stop_loops.clone())),
+            tokio::spawn(table.run(stop_loops.clone())),
+        ];
         endpoints.write(&data)?;
         Ok(Self { endpoints, fleet, gateway, servers, loops, stop_loops, ledger_task, store })
     }

@@ -67,8 +67,9 @@ impl Session {
         };
         if self.shared.sessions.close_session(&self.identity.node_id, &end) {
             self.shared.live.update(&self.identity.node_id, |node| node.connected = false);
-            self.shared.wake();
         }
+        // Also when it was ended from outside: the reconciler clears what a revoked node left.
+        self.shared.wake();
         reason
     }
 

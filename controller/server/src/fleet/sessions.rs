@@ -62,10 +62,11 @@ impl Sessions {
         end
     }
 
-    /// Forgets a session that is over; `false` if a newer one has taken its place.
+    /// Forgets a session that is over; `false` if a newer one has taken its place, or if it was
+    /// ended from here: then whoever ended it has seen to the rest.
     pub(super) fn close_session(&self, node_id: &str, end: &SessionEnd) -> bool {
         let mut connected = self.connected();
-        let Some(node) = connected.get_mut(node_id) else { return true };
+        let Some(node) = connected.get_mut(node_id) else { return false };
         if node.session.as_ref().is_some_and(|current| !current.is(end)) {
             return false;
         }
@@ -92,10 +93,10 @@ impl Sessions {
         self.connected().get(node_id)?.tunnel.clone()
     }
 
-    /// Ends session and tunnel of every node that `keep` does not name.
-    pub(super) fn end_unless(&self, keep: impl Fn(&str) -> bool, reason: EndReason) {
+    /// Ends session and tunnel of every node that `gone` names.
+    pub(super) fn end_where(&self, gone: impl Fn(&str) -> bool, reason: EndReason) {
         let mut connected = self.connected();
-        for (_, node) in connected.extract_if(|node_id, _| !keep(node_id)) {
+        for (_, node) in connected.extract_if(|node_id, _| gone(node_id)) {
             if let Some(session) = node.session {
                 session.end(reason);
             }
@@ -135,7 +136,7 @@ mod tests {
         let (bad, good) = (sessions.open_session("bad"), sessions.open_session("good"));
         let (tunnel, _messages) = Tunnel::open();
         sessions.open_tunnel("bad", Arc::clone(&tunnel));
-        sessions.end_unless(|node_id| node_id != "bad", EndReason::Revoked);
+        sessions.end_where(|node_id| node_id == "bad", EndReason::Revoked);
         assert_eq!(bad.ended().await, EndReason::Revoked);
         assert!(tunnel.ended.is_cancelled());
         assert!(sessions.tunnel("bad").is_none());

@@ -64,7 +64,10 @@ async fn revoking_a_node_ends_its_session_and_tunnel_at_once_and_lets_it_in_no_m
     assert!(data.next().await.is_none(), "the tunnel is closed too");
     let refused = Session::open(&mut client, hello(Vec::new())).await.err().unwrap();
     assert_eq!(refused.code(), Code::PermissionDenied, "the connection is still open, the door is not");
-    assert!(!fixture.controller.fleet().live().contains_key(&agent.node_id));
+    until("the node to be gone", async || {
+        (!fixture.controller.fleet().live().contains_key(&agent.node_id)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

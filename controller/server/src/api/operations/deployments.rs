@@ -38,7 +38,9 @@ pub(in crate::api) async fn put(
     check_revision(before.as_ref(), expected_revision)?;
     let (model, context_length) = resolve(api, &request).await?;
     let row = cloister_store::Deployment {
-        id: before.as_ref().map_or_else(|| ulid::Ulid::new().to_string().to_lowercase(), |row| row.id.clone()),
+        id: before
+            .as_ref()
+            .map_or_else(|| ulid::Ulid::new().to_string().to_lowercase(), |row| row.id.clone()),
         name: name.to_owned(),
         model_digest: model.digest,
         replicas: request.replicas,
