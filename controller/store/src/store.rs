@@ -1,6 +1,5 @@
 //! The handle.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
@@ -27,7 +26,7 @@ pub(crate) enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
         /// Held as long as the store lives; keeps a second controller out.
-        _lock: File,
+        _lock: open::sqlite::FileLock,
     },
     Postgres {
         writer: PgPool,

@@ -61,7 +61,7 @@ fn pool(connections: u32) -> sqlx::pool::PoolOptions<sqlx::Sqlite> {
 
 /// Makes the file before SQLite does, so that it is private from its first moment (its journal
 /// takes its mode over), and takes the lock that keeps a second controller out.
-fn prepare_files(path: &Path) -> Result<File, StoreError> {
+fn prepare_files(path: &Path) -> Result<FileLock, StoreError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| StoreError::File { path, source }
@@ -81,8 +81,20 @@ fn prepare_files(path: &Path) -> Result<File, StoreError> {
         }
         Err(errno) => return Err(failed(&lock_path)(errno.into())),
     }
+    let lock = FileLock(lock);
     open_private(path).map_err(failed(path))?;
     Ok(lock)
+}
+
+/// Keeps a second controller out while it lives.
+pub(crate) struct FileLock(File);
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is just being started holds a copy of the descriptor
+        // until it runs its own program. The system takes the lock back at exit in any case.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 fn open_private(path: &Path) -> io::Result<File> {
