@@ -2,12 +2,13 @@
 
 mod download;
 mod error;
+mod eviction;
 mod layout;
 mod load;
 mod ranges;
 mod signature;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,7 +27,7 @@ pub(crate) use signature::Signers;
 
 use crate::channel::ControllerChannel;
 use crate::files;
-use crate::limits::{CALL_TIMEOUT, MESSAGE_MAX_BYTES};
+use crate::limits::{CALL_TIMEOUT, DISK_RESERVE_BYTES, MESSAGE_MAX_BYTES};
 
 /// Told bytes present and bytes in all.
 pub(crate) type Progress = dyn Fn(u64, u64) + Send + Sync;
@@ -37,6 +38,8 @@ pub(crate) struct Artifacts {
     root: Arc<Path>,
     controller: ControllerChannel,
     signers: Signers,
+    /// Digests of the models that are ordered now: these are never evicted.
+    ordered: Mutex<BTreeSet<String>>,
     /// One fetch at a time per model: two replicas of one model share its bytes.
     fetching: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
 }
@@ -52,12 +55,17 @@ pub(crate) struct LocalArtifact {
 impl Artifacts {
     /// The store under `root`. `pins` are public keys that this node trusts instead of the controller's.
     pub(crate) fn new(root: &Path, controller: ControllerChannel, signers: Signers) -> Self {
-        Self { root: root.into(), controller, signers, fetching: Mutex::default() }
+        Self { root: root.into(), controller, signers, ordered: Mutex::default(), fetching: Mutex::default() }
     }
 
     /// Who may sign what this node loads.
     pub(crate) fn signers(&self) -> &Signers {
         &self.signers
+    }
+
+    /// Notes which models are ordered. Others stay on disk, in case they come back, until their room is needed.
+    pub(crate) fn keep(&self, digests: BTreeSet<String>) {
+        *self.ordered.lock().unwrap_or_else(PoisonError::into_inner) = digests;
     }
 
     /// Has the model on disk when it returns: fetches what is missing of it, resuming where an earlier fetch
@@ -77,13 +85,29 @@ impl Artifacts {
         let description = self.describe(digest, &layout).await?;
         let manifest =
             self.signers.verify(&description.signature_bundle, &description.trusted_signers_pem, digest)?;
-        let files = download::plan(&layout, &manifest, &description.files).await?;
+        let wanted = download::wanted(&manifest, &description.files)?;
+        let files = self.plan(&layout, wanted).await?;
         download::run(&self.controller, digest, files, progress).await?;
         Ok(LocalArtifact {
             layout,
             bundle: description.signature_bundle,
             signers_pem: description.trusted_signers_pem,
         })
+    }
+
+    /// What to fetch; where the disk is too full for it, after models that nobody ordered made room.
+    async fn plan(
+        &self,
+        layout: &Layout,
+        wanted: Vec<download::Wanted>,
+    ) -> Result<download::Plan, ArtifactError> {
+        let first = download::plan(layout, wanted.clone()).await;
+        let Err(ArtifactError::DiskFull { needed_bytes, available_bytes, .. }) = &first else { return first };
+        let missing_bytes = needed_bytes.saturating_add(DISK_RESERVE_BYTES).saturating_sub(*available_bytes);
+        let ordered = self.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let root = Arc::clone(&self.root);
+        let evicted = error::blocking(move || eviction::evict(&root, &ordered, missing_bytes)).await?;
+        if evicted { download::plan(layout, wanted).await } else { first }
     }
 
     fn lock_of(&self, digest: &str) -> Arc<AsyncMutex<()>> {
@@ -107,10 +131,10 @@ impl Artifacts {
                     remember(layout, description.encode_to_vec()).await?;
                     return Ok(description);
                 }
-                Err(status) if status.code() != tonic::Code::Unavailable => {
-                    return Err(ArtifactError::from_status(digest, &status));
-                }
-                Err(_) => {}
+                Err(status) => match ArtifactError::from_status(digest, &status) {
+                    ArtifactError::ControllerAway => {}
+                    error => return Err(error),
+                },
             }
         }
         let bytes = tokio::fs::read(&path).await.map_err(|_| ArtifactError::ControllerAway)?;

@@ -147,7 +147,10 @@ impl Session {
                 () = renewal.due() => match self.renew(channel.clone(), identity).await {
                     Ok(()) => return Ok(Ended::Renewed(Previous { _up: up, _down: down })),
                     Err(error) if error.is_fatal() => return Err(error.into_status()),
-                    Err(error) => renewal.postpone(&error),
+                    Err(error) => match refuse_if_expired(identity) {
+                        Ok(()) => renewal.postpone(&error),
+                        Err(expired) => return Ok(Ended::Lost(expired)),
+                    },
                 },
             }
         }
@@ -225,7 +228,5 @@ fn refuse_if_expired(identity: &Identity) -> Result<(), LinkError> {
     }
     let at = jiff::Timestamp::from_second(identity.validity.not_after_unix_s)
         .map_or_else(|_| "?".into(), |at| at.to_string());
-    Err(LinkError::Rejected {
-        reason: format!("it expired at {at}, while the controller could not be reached"),
-    })
+    Err(LinkError::Rejected { reason: format!("it expired at {at} and could not be renewed") })
 }

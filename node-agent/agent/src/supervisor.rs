@@ -73,7 +73,9 @@ impl Supervisor {
             tracing::info!(generation = desired.generation, "{action}");
             self.perform(&mut running, action, desired.generation);
         }
-        self.shared.board.prune_stopped(|id| running.contains_key(id));
+        let ordered = |id: &str| desired.replicas.iter().any(|order| order.replica_id == id);
+        self.shared.board.prune(|id| running.contains_key(id) || ordered(id));
+        self.shared.artifacts.keep(desired.replicas.iter().map(|order| order.model_digest.clone()).collect());
     }
 
     fn perform(&self, running: &mut BTreeMap<String, Running>, action: Action, generation: u64) {
@@ -93,19 +95,20 @@ impl Supervisor {
             }
             Action::Keep(id) => self.shared.board.update(&id, |status| status.generation = generation),
             Action::Stop(id) => {
-                if let Some(replica) = running.get_mut(&id) {
-                    replica.order = None;
-                    replica.stop.cancel();
-                }
+                Self::tell_to_stop(running, &id);
                 self.shared.board.update(&id, |status| status.generation = generation);
             }
-            Action::Refuse { replica_id, reason } => self.shared.board.insert(ReplicaStatus {
-                replica_id,
-                generation,
-                phase: ReplicaPhase::Refused.into(),
-                error: reason,
-                ..ReplicaStatus::default()
-            }),
+            Action::Refuse { replica_id, reason } => {
+                Self::tell_to_stop(running, &replica_id);
+                self.shared.board.insert(refusal(replica_id, generation, reason));
+            }
+        }
+    }
+
+    fn tell_to_stop(running: &mut BTreeMap<String, Running>, id: &str) {
+        if let Some(replica) = running.get_mut(id) {
+            replica.order = None;
+            replica.stop.cancel();
         }
     }
 
@@ -140,4 +143,9 @@ impl Supervisor {
     pub(crate) fn resident_bytes(&self) -> u64 {
         self.shared.workers.resident_bytes()
     }
+}
+
+fn refusal(replica_id: String, generation: u64, reason: String) -> ReplicaStatus {
+    let phase = ReplicaPhase::Refused.into();
+    ReplicaStatus { replica_id, generation, phase, error: reason, ..ReplicaStatus::default() }
 }

@@ -26,16 +26,28 @@ pub(crate) struct Plan {
     total_bytes: u64,
 }
 
-/// Looks at what is on disk, and whether the rest will fit.
-pub(crate) async fn plan(
-    layout: &Layout,
+/// A signed file, and how long it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    name: String,
+    sha256: String,
+    size_bytes: u64,
+}
+
+/// The signed files with the sizes that the controller states.
+pub(crate) fn wanted(
     manifest: &VerifiedManifest,
     described: &[ArtifactFile],
-) -> Result<Plan, ArtifactError> {
-    let mut wanted = Vec::new();
-    for entry in &manifest.files {
-        wanted.push((entry.name.clone(), hex::encode(entry.sha256.0), size_of(entry, described)?));
-    }
+) -> Result<Vec<Wanted>, ArtifactError> {
+    let wanted = |entry: &FileEntry| {
+        let size_bytes = size_of(entry, described)?;
+        Ok(Wanted { name: entry.name.clone(), sha256: hex::encode(entry.sha256.0), size_bytes })
+    };
+    manifest.files.iter().map(wanted).collect()
+}
+
+/// Looks at what is on disk, and whether the rest will fit.
+pub(crate) async fn plan(layout: &Layout, wanted: Vec<Wanted>) -> Result<Plan, ArtifactError> {
     let layout = layout.clone();
     blocking(move || plan_blocking(&layout, wanted)).await
 }
@@ -58,9 +70,9 @@ fn size_of(entry: &FileEntry, described: &[ArtifactFile]) -> Result<u64, Artifac
     Ok(file.size_bytes)
 }
 
-fn plan_blocking(layout: &Layout, wanted: Vec<(String, String, u64)>) -> Result<Plan, ArtifactError> {
+fn plan_blocking(layout: &Layout, wanted: Vec<Wanted>) -> Result<Plan, ArtifactError> {
     let mut plan = Plan { files: Vec::new(), present_bytes: 0, total_bytes: 0 };
-    for (name, sha256, size_bytes) in wanted {
+    for Wanted { name, sha256, size_bytes } in wanted {
         plan.total_bytes = plan.total_bytes.saturating_add(size_bytes);
         let missing_bytes = match PartialFile::open(layout, &name, &sha256, size_bytes)? {
             Some(file) => {

@@ -52,10 +52,10 @@ impl Board {
         self.version.send_replace(changed_in);
     }
 
-    /// Forgets replicas that have stopped, but for those that `keep` names.
-    pub(crate) fn prune_stopped(&self, keep: impl Fn(&str) -> bool) {
-        let stopped = i32::from(ReplicaPhase::Stopped);
-        self.lock().replicas.retain(|id, entry| entry.status.phase != stopped || keep(id));
+    /// Forgets replicas that are over (stopped or refused), but for those that `keep` names.
+    pub(crate) fn prune(&self, keep: impl Fn(&str) -> bool) {
+        let over = [ReplicaPhase::Stopped, ReplicaPhase::Refused].map(i32::from);
+        self.lock().replicas.retain(|id, entry| !over.contains(&entry.status.phase) || keep(id));
     }
 
     /// What changed after `version`, and the version up to which that is all.
@@ -108,13 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn stopped_replicas_are_forgotten_when_nobody_wants_them() {
+    fn replicas_that_are_over_are_forgotten_when_nobody_wants_them() {
         let board = Board::default();
-        for id in ["gone", "kept"] {
-            board.insert(ReplicaStatus { phase: ReplicaPhase::Stopped.into(), ..status(id, 0) });
+        let over = [
+            ("gone", ReplicaPhase::Stopped),
+            ("refused", ReplicaPhase::Refused),
+            ("kept", ReplicaPhase::Stopped),
+        ];
+        for (id, phase) in over {
+            board.insert(ReplicaStatus { phase: phase.into(), ..status(id, 0) });
         }
         board.insert(status("running", 0));
-        board.prune_stopped(|id| id == "kept");
+        board.prune(|id| id == "kept");
         let ids: Vec<String> = board.changed_since(0).1.into_iter().map(|status| status.replica_id).collect();
         assert_eq!(ids, ["kept", "running"]);
     }

@@ -148,3 +148,20 @@ async fn a_controller_that_sends_too_much_is_told_apart_from_a_bad_model() {
     assert_ne!(status.phase(), ReplicaPhase::Refused);
     controller.replica("r1", "all checks passed", |status| status.checks.len() >= 4).await;
 }
+
+#[tokio::test]
+async fn a_model_that_does_not_fit_on_the_disk_says_so_and_touches_nothing() {
+    let (controller, agent, _directory) = joined(&[]).await;
+    let mut huge = Model::of(vec![("weights.gguf", vec![7; 1_000])]);
+    huge.description.files[0].size_bytes = 3 << 40;
+    let small = Model::of(vec![("weights.gguf", vec![8; 1_000])]);
+    controller.add(&huge);
+    controller.add(&small);
+    controller.order(1, &[("huge", &huge), ("small", &small)]);
+    let status = controller.replica("huge", "an error", |status| !status.error.is_empty()).await;
+    assert!(status.error.starts_with("not enough disk space in "), "{}", status.error);
+    assert_eq!(status.phase(), ReplicaPhase::Pending);
+    controller.replica("small", "all checks passed", |status| status.checks.len() >= 4).await;
+    assert!(agent.data.join("artifacts").join(&small.digest[7..]).join("files/weights.gguf").exists());
+    assert!(controller.state.reads.lock().unwrap().iter().all(|(_, _, length)| *length == 1_000));
+}

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::support::agent::Agent;
-use crate::support::controller::Controller;
+use crate::support::controller::{Controller, PATIENCE};
 use cloister_proto::agent::v1::agent_message::Message as Up;
 use cloister_proto::agent::v1::controller_message::Message as Down;
 use cloister_proto::agent::v1::{DesiredState, RenewNow};
@@ -133,4 +133,67 @@ async fn an_agent_outlives_its_controller_and_reconnects() {
     controller.reached(&controller.state.sessions, 2).await;
     controller.reached(&controller.state.tunnels, 2).await;
     assert!(agent.output().contains("replicas keep running"), "{}", agent.output());
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_fleet_is_rejected_and_not_tried_for_ever() {
+    let (controller, other) = (Controller::start().await, Controller::start().await);
+    let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (controller, directory) in [(&controller, &directory), (&other, &elsewhere)] {
+        let agent = Agent::join(controller, directory.path(), &[]);
+        controller.reached(&controller.state.sessions, 1).await;
+        agent.kill().await;
+    }
+    for file in ["identity/node.pem", "identity/node.key"] {
+        std::fs::copy(elsewhere.path().join(file), directory.path().join(file)).unwrap();
+    }
+    let (success, output) = Agent::start(directory.path(), &[]).ended().await;
+    assert!(!success);
+    assert!(output.contains("does not accept this node's certificate"), "{output}");
+    assert!(output.contains("start the agent with a new token"), "{output}");
+}
+
+#[tokio::test]
+async fn a_node_whose_certificate_ran_out_ends_and_can_join_again_with_a_new_token() {
+    let (mut controller, directory) = (Controller::start().await, tempfile::tempdir().unwrap());
+    *controller.state.lifetime.lock().unwrap() = Duration::from_secs(2);
+    *controller.state.refuse_renewal.lock().unwrap() = true;
+    let (success, output) = Agent::join(&controller, directory.path(), &[]).ended().await;
+    assert!(!success);
+    assert!(output.contains("and could not be renewed"), "{output}");
+
+    *controller.state.lifetime.lock().unwrap() = Duration::from_secs(3_600);
+    let sessions = *controller.state.sessions.borrow();
+    controller.change_token("another-secret");
+    let _agent = Agent::join(&controller, directory.path(), &[]);
+    controller.reached(&controller.state.sessions, sessions + 1).await;
+}
+
+#[tokio::test]
+async fn a_request_for_a_replica_that_is_not_here_fails_at_once_and_alone() {
+    use cloister_proto::agent::v1::{InferenceDown, RunOnReplica, inference_down, inference_up};
+    let (controller, directory) = (Controller::start().await, tempfile::tempdir().unwrap());
+    let _agent = Agent::join(&controller, directory.path(), &[]);
+    controller.reached(&controller.state.tunnels, 1).await;
+    let run = |request_id: &str, request| {
+        let run = RunOnReplica { replica_id: "elsewhere".into(), request };
+        let message = Some(inference_down::Message::Run(run));
+        let _ = controller.state.requests.send(InferenceDown { request_id: request_id.into(), message });
+    };
+    run("q1", Some(cloister_proto::worker::v1::RunRequest::default()));
+    run("q2", None);
+    let mut events = controller.state.events.subscribe();
+    let events =
+        tokio::time::timeout(PATIENCE, events.wait_for(|events| events.len() == 2)).await.unwrap().unwrap();
+    let codes: std::collections::BTreeMap<_, _> = events
+        .iter()
+        .map(|event| match &event.message {
+            Some(inference_up::Message::Failed(failed)) => {
+                (event.request_id.clone(), tonic::Code::from(failed.code))
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(codes["q1"], tonic::Code::Unavailable);
+    assert_eq!(codes["q2"], tonic::Code::InvalidArgument);
 }

@@ -42,7 +42,8 @@ pub(crate) enum Fault {
 
 pub(crate) struct State {
     pub(crate) authority: Authority,
-    pub(crate) token: String,
+    pub(crate) token: Mutex<String>,
+    pub(crate) refuse_renewal: Mutex<bool>,
     pub(crate) lifetime: Mutex<Duration>,
     pub(crate) models: Mutex<HashMap<String, Model>>,
     /// What comes up, over all sessions, in order.
@@ -73,7 +74,8 @@ impl Controller {
     pub(crate) async fn start() -> Self {
         let state = Arc::new(State {
             authority: Authority::new(),
-            token: "one-time-secret".into(),
+            token: Mutex::new("one-time-secret".into()),
+            refuse_renewal: Mutex::default(),
             lifetime: Mutex::new(Duration::from_secs(3_600)),
             models: Mutex::default(),
             heard: watch::Sender::default(),
@@ -104,9 +106,13 @@ impl Controller {
     pub(crate) fn join_token(&self) -> String {
         use base64::Engine;
         let json = serde_json::json!({
-            "url": format!("https://{}", self.address), "ca": self.state.authority.pem, "secret": self.state.token,
+            "url": format!("https://{}", self.address), "ca": self.state.authority.pem, "secret": *self.state.token.lock().unwrap(),
         });
         format!("cjt1.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json.to_string()))
+    }
+
+    pub(crate) fn change_token(&mut self, secret: &str) {
+        *self.state.token.lock().unwrap() = secret.into();
     }
 
     pub(crate) fn add(&self, model: &Model) {

@@ -44,7 +44,7 @@ impl Service {
 impl EnrolmentService for Service {
     async fn enrol(&self, request: Request<EnrolRequest>) -> Result<Response<EnrolResponse>, Status> {
         let request = request.into_inner();
-        if request.token_secret != self.0.token {
+        if request.token_secret != *self.0.token.lock().unwrap() {
             return Err(Status::unauthenticated("the token was already used"));
         }
         let certificate = Some(self.certify(&request.csr_der));
@@ -60,6 +60,9 @@ impl AgentService for Service {
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
         self.admit(&request)?;
+        if *self.0.refuse_renewal.lock().unwrap() {
+            return Err(Status::unavailable("not now"));
+        }
         let certificate = Some(self.certify(&request.into_inner().csr_der));
         Ok(Response::new(RenewResponse { certificate }))
     }
