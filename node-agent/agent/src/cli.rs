@@ -4,7 +4,7 @@ mod fields;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
 pub(crate) use fields::node_name_from_host;
@@ -29,8 +29,11 @@ Examples:
 /// The agent connects out to the controller and needs no open port. Logs go to standard error; RUST_LOG
 /// selects them, OTEL_EXPORTER_OTLP_ENDPOINT sends traces.
 #[derive(Debug, Parser)]
-#[command(name = "cloister-agent", version, after_help = EXAMPLES)]
+#[command(name = "cloister-agent", version, after_help = EXAMPLES, subcommand_negates_reqs = true)]
 pub struct Cli {
+    /// What else this program can be (its own workers, mostly).
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// How the agent runs.
     #[command(flatten)]
     pub agent: AgentArgs,
@@ -86,5 +89,76 @@ pub enum LogFormat {
     /// For people.
     Text,
     /// One object per line.
+    Json,
+}
+
+/// The other things this program is.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs one replica (started by the agent)
+    #[command(hide = true)]
+    Worker(WorkerArgs),
+    /// Measures a model file's perplexity over a text
+    #[command(hide = true)]
+    Quality(QualityArgs),
+}
+
+/// What the agent tells a worker.
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// The agent's process id: the worker ends with it
+    #[arg(long)]
+    pub parent: u32,
+    /// Where to listen
+    #[arg(long)]
+    pub socket: PathBuf,
+    /// Tokens per sequence
+    #[arg(long)]
+    pub context_length: u32,
+    /// Sequences decoded at once
+    #[arg(long)]
+    pub max_sequences: u32,
+    /// Sequences that may wait
+    #[arg(long)]
+    pub max_waiting: u32,
+    /// Tokens in the KV cache
+    #[arg(long)]
+    pub kv_tokens: u64,
+    /// Threads of the batch step
+    #[arg(long)]
+    pub threads: u32,
+    /// See the agent's option
+    #[arg(long)]
+    pub allow_weak_sandbox: bool,
+}
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub struct QualityArgs {
+    /// GGUF file
+    pub model: PathBuf,
+    /// Text file
+    #[arg(long)]
+    pub text: PathBuf,
+    /// Tokens per chunk
+    #[arg(long, default_value_t = 512)]
+    pub chunk: u32,
+    /// Chunks to measure; 0: all
+    #[arg(long, default_value_t = 0)]
+    pub chunks: u32,
+    /// Threads; 0: all cores
+    #[arg(long, default_value_t = 0)]
+    pub threads: u32,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Table,
+    /// For programs.
     Json,
 }

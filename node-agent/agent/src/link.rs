@@ -1,10 +1,14 @@
 //! The connection to the controller, and what its failures mean.
 
+mod diagnosis;
+
 use std::error::Error;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+
+pub(crate) use diagnosis::diagnose;
 
 use crate::identity::Identity;
 use crate::limits::{CALL_TIMEOUT, CONNECT_TIMEOUT};
@@ -78,6 +82,8 @@ impl LinkError {
                 | Alert::CertificateUnknown
                 | Alert::CertificateRequired
                 | Alert::BadCertificate
+                // Signed by an authority of the same name with another key.
+                | Alert::DecryptError
                 | Alert::UnknownCA
                 | Alert::AccessDenied,
             ) => Self::Rejected { reason },

@@ -3,14 +3,20 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use cloister_agent::cli::{AgentArgs, Cli};
-use cloister_agent::{run, telemetry};
+use cloister_agent::cli::{AgentArgs, Cli, Command};
+use cloister_agent::{quality, run, telemetry, worker};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
-    let result = agent(Cli::parse().agent);
+    let cli = Cli::parse();
+    let result = match cli.command {
+        // A worker starts no thread before its walls are up, so it makes its own runtime.
+        Some(Command::Worker(args)) => worker::run(args),
+        Some(Command::Quality(args)) => quality::run(&args),
+        None => agent(cli.agent),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

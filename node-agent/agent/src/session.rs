@@ -107,7 +107,11 @@ impl Session {
         };
         match self.serve(channel, &identity, previous, stop).await {
             Ok(ended) => ended,
-            Err(status) => Ended::Lost(LinkError::from_status(&identity.facts.url, &status)),
+            Err(status) => {
+                let error = LinkError::from_status(&identity.facts.url, &status);
+                let hidden = if error.is_transient() { link::diagnose(&identity).await } else { None };
+                Ended::Lost(hidden.unwrap_or(error))
+            }
         }
     }
 

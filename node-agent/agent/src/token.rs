@@ -31,7 +31,9 @@ struct TokenJson {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum JoinTokenError {
     /// Copied badly, or something else altogether.
-    #[error("this is not a join token: one starts with `{PREFIX}`. Make one with `cloister nodes join-token`")]
+    #[error(
+        "this is not a join token: one starts with `{PREFIX}`. Make one with `cloister nodes join-token`"
+    )]
     Prefix,
     /// Too long to be one.
     #[error("this is not a join token: it is longer than {JOIN_TOKEN_MAX_BYTES} bytes")]

@@ -1,7 +1,13 @@
 //! The real agent against a scripted controller: for what a healthy controller never does.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod fetching;
 mod joining;
+mod serving;
 mod support;

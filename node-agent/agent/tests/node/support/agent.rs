@@ -70,3 +70,16 @@ impl Agent {
         (status.success(), output)
     }
 }
+
+/// The process that runs a replica of the agent in `data`, found by the socket it was started with.
+pub(crate) fn worker_pid(data: &Path, replica_id: &str) -> Option<u32> {
+    let socket = data.canonicalize().ok()?.join("run").join(format!("{replica_id}.sock"));
+    let socket = socket.to_str()?.to_owned();
+    let started_with = |pid: &u32| {
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&command).split('\0').any(|argument| argument == socket)
+    };
+    let pids =
+        std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(started_with)
+}

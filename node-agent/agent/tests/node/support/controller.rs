@@ -121,17 +121,11 @@ impl Controller {
 
     /// Orders these replicas, now and to every agent that connects later.
     pub(crate) fn order(&self, generation: u64, replicas: &[(&str, &Model)]) {
-        let replica = |(id, model): &(&str, &Model)| DesiredReplica {
-            replica_id: (*id).into(),
-            model_digest: model.digest.clone(),
-            context_length: 128,
-            max_sequences: 2,
-            max_waiting: 4,
-            threads: 1,
-            deployment: "test".into(),
-            kv_tokens: 256,
-        };
-        let desired = DesiredState { generation, replicas: replicas.iter().map(replica).collect() };
+        self.order_replicas(generation, replicas.iter().map(|(id, model)| replica(id, model)).collect());
+    }
+
+    pub(crate) fn order_replicas(&self, generation: u64, replicas: Vec<DesiredReplica>) {
+        let desired = DesiredState { generation, replicas };
         *self.state.standing_order.lock().unwrap() = Some(desired.clone());
         let _ = self.state.orders.send(Ok(Down::Desired(desired)));
     }
@@ -190,6 +184,20 @@ impl Controller {
         let mut counter = counter.subscribe();
         let reached = tokio::time::timeout(PATIENCE, counter.wait_for(|value| *value >= count)).await;
         assert!(reached.is_ok_and(|value| value.is_ok()), "waited for {count} in vain");
+    }
+}
+
+/// A replica of usual size.
+pub(crate) fn replica(id: &str, model: &Model) -> DesiredReplica {
+    DesiredReplica {
+        replica_id: id.into(),
+        model_digest: model.digest.clone(),
+        context_length: 128,
+        max_sequences: 2,
+        max_waiting: 4,
+        threads: 1,
+        deployment: "test".into(),
+        kv_tokens: 256,
     }
 }
 

@@ -1,0 +1,46 @@
+//! The other half of this program: a worker, which its agent starts.
+
+use anyhow::{Context, ensure};
+use runtime_worker::{ModelInput, WorkerOptions};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+
+use crate::cli::WorkerArgs;
+use crate::telemetry;
+
+/// Runs one replica until its agent ends it. Must be called on the main thread, before any other exists.
+///
+/// # Errors
+///
+/// The worker cannot start, in words for its agent's log.
+pub fn run(args: WorkerArgs) -> anyhow::Result<()> {
+    end_with_parent(args.parent)?;
+    telemetry::start_worker();
+    let options = WorkerOptions {
+        socket_path: args.socket,
+        model: ModelInput::Stdin,
+        context_length: args.context_length,
+        max_sequences: args.max_sequences,
+        max_waiting: args.max_waiting,
+        kv_tokens: args.kv_tokens,
+        threads: compute_threads(args.threads),
+        allow_weak_sandbox: args.allow_weak_sandbox,
+    };
+    Ok(runtime_worker::run(options)?)
+}
+
+/// A worker without its agent is out of everybody's sight: the kernel ends it with its parent.
+fn end_with_parent(parent: u32) -> anyhow::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL)).context("cannot tie this worker to its agent")?;
+    // The agent may have died before the line above: then nobody sends the signal.
+    let alive = getppid().is_some_and(|now| now.as_raw_nonzero().get().cast_unsigned() == parent);
+    ensure!(alive, "the agent that started this worker has ended");
+    Ok(())
+}
+
+/// As many as asked for; 0 means one per core that this process may use.
+pub(crate) fn compute_threads(asked: u32) -> usize {
+    match usize::try_from(asked) {
+        Ok(0) | Err(_) => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        Ok(threads) => threads,
+    }
+}
