@@ -1,7 +1,7 @@
 //! Rows of activations in every form that the matrices they meet may take.
 
 use crate::error::KernelError;
-use runtime_formats::numerics::activations::SUM_BLOCK;
+use runtime_formats::numerics::activations::{Int8Block32, Int8Block256};
 use runtime_formats::numerics::matvec::ActivationFormat;
 use runtime_formats::quant::blocks::{SMALL_BLOCK, SUPER_BLOCK};
 
@@ -12,25 +12,8 @@ pub struct QuantizedRows {
     rows: usize,
     max_rows: usize,
     pub(crate) values: Vec<f32>,
-    pub(crate) int8x32: Option<Int8x32>,
-    pub(crate) int8x256: Option<Int8x256>,
-}
-
-/// All rows, quantized per 32 columns.
-#[derive(Debug)]
-pub(crate) struct Int8x32 {
-    pub(crate) q: Vec<i8>,
-    pub(crate) d: Vec<f32>,
-    pub(crate) s: Vec<f32>,
-    pub(crate) sums: Vec<i16>,
-}
-
-/// All rows, quantized per 256 columns.
-#[derive(Debug)]
-pub(crate) struct Int8x256 {
-    pub(crate) q: Vec<i8>,
-    pub(crate) d: Vec<f32>,
-    pub(crate) sums: Vec<i16>,
+    pub(crate) int8x32: Option<Vec<Int8Block32>>,
+    pub(crate) int8x256: Option<Vec<Int8Block256>>,
 }
 
 impl QuantizedRows {
@@ -53,17 +36,8 @@ impl QuantizedRows {
             rows: 0,
             max_rows,
             values: vec![0.0; n],
-            int8x32: small.then(|| Int8x32 {
-                q: vec![0; n],
-                d: vec![0.0; n / SMALL_BLOCK],
-                s: vec![0.0; n / SMALL_BLOCK],
-                sums: vec![0; n / SMALL_BLOCK],
-            }),
-            int8x256: large.then(|| Int8x256 {
-                q: vec![0; n],
-                d: vec![0.0; n / SUPER_BLOCK],
-                sums: vec![0; n / SUM_BLOCK],
-            }),
+            int8x32: small.then(|| vec![Int8Block32::default(); n / SMALL_BLOCK]),
+            int8x256: large.then(|| vec![Int8Block256::default(); n / SUPER_BLOCK]),
         })
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod view;
 
 use crate::isa::Isa;
 use crate::kernels::Kernels;
+use runtime_formats::numerics::activations::{Int8Block32, Int8Block256};
 
 /// A table entry that calls a function of this module: sound because [`Kernels`] hands the table out only after
 /// [`Isa::available`] found the features.
@@ -53,8 +54,8 @@ pub(crate) static KERNELS: Kernels = Kernels {
 };
 
 // Shared with the AVX-512 table: these are bound by memory or by latency, not by vector width.
-pub(crate) const QUANTIZE_32: crate::kernels::Quantize32Fn = checked!(rows::quantize_32, x, q, d, s, sums);
-pub(crate) const QUANTIZE_256: crate::kernels::Quantize256Fn = checked!(rows::quantize_256, x, q, d, sums);
+pub(crate) const QUANTIZE_32: fn(&[f32], &mut [Int8Block32]) = checked!(rows::quantize_32, x, out);
+pub(crate) const QUANTIZE_256: fn(&[f32], &mut [Int8Block256]) = checked!(rows::quantize_256, x, out);
 pub(crate) const RMSNORM: fn(&[f32], &[f32], f32, &mut [f32]) =
     checked!(rows::rmsnorm, x, weight, epsilon, out);
 pub(crate) const SILU_MUL: fn(&[f32], &[f32], &mut [f32]) = checked!(rows::silu_mul, gate, up, out);

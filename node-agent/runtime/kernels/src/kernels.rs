@@ -5,6 +5,7 @@ use crate::error::KernelError;
 use crate::isa::{ISA_VARIABLE, Isa};
 use crate::scalar;
 use runtime_formats::memory::TILE_OUTPUTS;
+use runtime_formats::numerics::activations::{Int8Block32, Int8Block256};
 use runtime_formats::numerics::attention::Running;
 use runtime_formats::quant::TensorType;
 
@@ -44,19 +45,13 @@ pub(crate) struct AttendBlock<'a> {
 
 pub(crate) type AttendFn = fn(block: &AttendBlock<'_>, running: &mut [Running]);
 
-/// Quantizes a row per 32 columns into `q`, `d`, `s` and `sums`.
-pub(crate) type Quantize32Fn = fn(x: &[f32], q: &mut [i8], d: &mut [f32], s: &mut [f32], sums: &mut [i16]);
-
-/// Quantizes a row per 256 columns into `q`, `d` and `sums`.
-pub(crate) type Quantize256Fn = fn(x: &[f32], q: &mut [i8], d: &mut [f32], sums: &mut [i16]);
-
 /// The kernels of one instruction set.
 pub struct Kernels {
     pub(crate) isa: Isa,
     /// Indexed by [`tile_index`].
     pub(crate) tiles: [TileFn; 7],
-    pub(crate) quantize_32: Quantize32Fn,
-    pub(crate) quantize_256: Quantize256Fn,
+    pub(crate) quantize_32: fn(&[f32], &mut [Int8Block32]),
+    pub(crate) quantize_256: fn(&[f32], &mut [Int8Block256]),
     pub(crate) rmsnorm: fn(&[f32], &[f32], f32, &mut [f32]),
     pub(crate) silu_mul: fn(&[f32], &[f32], &mut [f32]),
     pub(crate) rotate: fn(&mut [f32], &[f32], &[f32]),

@@ -6,7 +6,7 @@ use crate::kernels::Kernels;
 use crate::packed::PackedMatrix;
 use crate::pool::{Pool, share};
 use crate::shared::SharedSlice;
-use runtime_formats::numerics::activations::SUM_BLOCK;
+use runtime_formats::numerics::activations::{Int8Block32, Int8Block256};
 use runtime_formats::numerics::rope::RopeTable;
 use runtime_formats::quant::blocks::{SMALL_BLOCK, SUPER_BLOCK};
 
@@ -157,21 +157,8 @@ impl Kernels {
 struct RowWriter<'a> {
     cols: usize,
     values: SharedSlice<'a, f32>,
-    int8x32: Option<Int8x32Writer<'a>>,
-    int8x256: Option<Int8x256Writer<'a>>,
-}
-
-struct Int8x32Writer<'a> {
-    q: SharedSlice<'a, i8>,
-    d: SharedSlice<'a, f32>,
-    s: SharedSlice<'a, f32>,
-    sums: SharedSlice<'a, i16>,
-}
-
-struct Int8x256Writer<'a> {
-    q: SharedSlice<'a, i8>,
-    d: SharedSlice<'a, f32>,
-    sums: SharedSlice<'a, i16>,
+    int8x32: Option<SharedSlice<'a, Int8Block32>>,
+    int8x256: Option<SharedSlice<'a, Int8Block256>>,
 }
 
 impl<'a> RowWriter<'a> {
@@ -179,17 +166,8 @@ impl<'a> RowWriter<'a> {
         Self {
             cols: out.cols(),
             values: SharedSlice::new(&mut out.values),
-            int8x32: out.int8x32.as_mut().map(|x| Int8x32Writer {
-                q: SharedSlice::new(&mut x.q),
-                d: SharedSlice::new(&mut x.d),
-                s: SharedSlice::new(&mut x.s),
-                sums: SharedSlice::new(&mut x.sums),
-            }),
-            int8x256: out.int8x256.as_mut().map(|x| Int8x256Writer {
-                q: SharedSlice::new(&mut x.q),
-                d: SharedSlice::new(&mut x.d),
-                sums: SharedSlice::new(&mut x.sums),
-            }),
+            int8x32: out.int8x32.as_mut().map(|x| SharedSlice::new(x)),
+            int8x256: out.int8x256.as_mut().map(|x| SharedSlice::new(x)),
         }
     }
 
@@ -203,20 +181,13 @@ impl<'a> RowWriter<'a> {
         // SAFETY: the spans of different rows are disjoint, and the caller has this row to itself.
         let values = unsafe { self.values.part(span(self.cols)) };
         make(row, values);
-        if let Some(x) = &self.int8x32 {
-            let groups = span(self.cols / SMALL_BLOCK);
+        if let Some(blocks) = &self.int8x32 {
             // SAFETY: as above.
-            let (q, d) = unsafe { (x.q.part(span(self.cols)), x.d.part(groups.clone())) };
-            // SAFETY: as above.
-            let (s, sums) = unsafe { (x.s.part(groups.clone()), x.sums.part(groups)) };
-            (kernels.quantize_32)(values, q, d, s, sums);
+            (kernels.quantize_32)(values, unsafe { blocks.part(span(self.cols / SMALL_BLOCK)) });
         }
-        if let Some(x) = &self.int8x256 {
+        if let Some(blocks) = &self.int8x256 {
             // SAFETY: as above.
-            let (q, d) = unsafe { (x.q.part(span(self.cols)), x.d.part(span(self.cols / SUPER_BLOCK))) };
-            // SAFETY: as above.
-            let sums = unsafe { x.sums.part(span(self.cols / SUM_BLOCK)) };
-            (kernels.quantize_256)(values, q, d, sums);
+            (kernels.quantize_256)(values, unsafe { blocks.part(span(self.cols / SUPER_BLOCK)) });
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Portable kernels: the specification in `runtime_formats::numerics`, applied to packed tiles.
 
-use crate::activations::{Int8x32, Int8x256};
 use crate::isa::Isa;
 use crate::kernels::{AttendBlock, Kernels, TileOut, TileRows};
 use crate::packed::layout::unpack_row;
 use half::f16;
 use runtime_formats::memory::{TILE_OUTPUTS, packed_block_bytes};
-use runtime_formats::numerics::activations::{self, Int8Row32, Int8Row256, SUM_BLOCK};
+use runtime_formats::numerics::activations;
 use runtime_formats::numerics::attention::{Running, attend_block};
 use runtime_formats::numerics::{matvec, rope, rows};
 use runtime_formats::quant::TensorType;
@@ -46,34 +45,18 @@ fn tile(ty: TensorType, tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 fn dot(ty: TensorType, raw: &[u8], rows: TileRows<'_>, row: usize) -> Option<f32> {
     let cols = rows.x.cols();
     match ty {
-        TensorType::F32 | TensorType::F16 => matvec::dot_f32(ty, raw, &rows.x.values[row * cols..][..cols]),
+        TensorType::F32 | TensorType::F16 => matvec::dot_f32(ty, raw, row_of(&rows.x.values, cols, row)),
         TensorType::Q4_0 | TensorType::Q4_1 | TensorType::Q8_0 => {
-            matvec::dot_int8x32(ty, raw, row32(rows.x.int8x32.as_ref()?, cols, row))
+            matvec::dot_int8x32(ty, raw, row_of(rows.x.int8x32.as_ref()?, cols / SMALL_BLOCK, row))
         }
         TensorType::Q4K | TensorType::Q6K => {
-            matvec::dot_int8x256(ty, raw, row256(rows.x.int8x256.as_ref()?, cols, row))
+            matvec::dot_int8x256(ty, raw, row_of(rows.x.int8x256.as_ref()?, cols / SUPER_BLOCK, row))
         }
     }
 }
 
-fn row32(x: &Int8x32, cols: usize, row: usize) -> Int8Row32<'_> {
-    let groups = cols / SMALL_BLOCK;
-    let group = row * groups..(row + 1) * groups;
-    Int8Row32 {
-        q: &x.q[row * cols..][..cols],
-        d: &x.d[group.clone()],
-        s: &x.s[group.clone()],
-        sums: &x.sums[group],
-    }
-}
-
-fn row256(x: &Int8x256, cols: usize, row: usize) -> Int8Row256<'_> {
-    let (groups, sums) = (cols / SUPER_BLOCK, cols / SUM_BLOCK);
-    Int8Row256 {
-        q: &x.q[row * cols..][..cols],
-        d: &x.d[row * groups..][..groups],
-        sums: &x.sums[row * sums..][..sums],
-    }
+fn row_of<T>(all: &[T], width: usize, row: usize) -> &[T] {
+    &all[row * width..][..width]
 }
 
 fn to_half(x: &[f32], out: &mut [u16]) {

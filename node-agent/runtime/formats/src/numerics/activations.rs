@@ -5,50 +5,61 @@ use crate::quant::blocks::{SMALL_BLOCK, SUPER_BLOCK};
 /// Groups whose largest magnitude is below this become zero: 127 divided by it must stay finite.
 pub const AMAX_FLOOR: f32 = 7.888_609e-31; // 2^-100
 
-/// Sub-block of a super-block over which sums are kept.
+/// Columns over which a super-block keeps sums.
 pub const SUM_BLOCK: usize = 16;
 
-/// A row quantized per 32: the partner of `Q4_0`, `Q4_1`, `Q8_0`.
-#[derive(Debug, Clone, Copy)]
-pub struct Int8Row32<'a> {
-    /// Values in -127..=127, one per column.
-    pub q: &'a [i8],
-    /// Scale per 32 columns.
-    pub d: &'a [f32],
-    /// `d * sum(q)` per 32 columns, rounded once.
-    pub s: &'a [f32],
-    /// `sum(q)` per 32 columns.
-    pub sums: &'a [i16],
+/// 32 columns of a row: the partner of a block of `Q4_0`, `Q4_1` or `Q8_0`.
+///
+/// Values and scales lie side by side, so that a kernel follows one pointer per row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Int8Block32 {
+    /// Values in -127..=127.
+    pub q: [i8; SMALL_BLOCK],
+    /// Scale.
+    pub d: f32,
+    /// `d * sum`, rounded once.
+    pub s: f32,
+    /// Sum of `q`.
+    pub sum: i32,
 }
 
-/// A row quantized per 256: the partner of `Q4_K`, `Q6_K`.
-#[derive(Debug, Clone, Copy)]
-pub struct Int8Row256<'a> {
-    /// Values in -127..=127, one per column.
-    pub q: &'a [i8],
-    /// Scale per 256 columns.
-    pub d: &'a [f32],
-    /// `sum(q)` per 16 columns.
-    pub sums: &'a [i16],
+/// 256 columns of a row: the partner of a super-block of `Q4_K` or `Q6_K`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Int8Block256 {
+    /// Values in -127..=127.
+    pub q: [i8; SUPER_BLOCK],
+    /// Sums of `q` per 16 columns.
+    pub sums: [i16; SUPER_BLOCK / SUM_BLOCK],
+    /// Scale.
+    pub d: f32,
 }
 
-/// Quantizes `x` per 32 columns. Slices are sized as in [`Int8Row32`].
-pub fn quantize_32(x: &[f32], q: &mut [i8], d: &mut [f32], s: &mut [f32], sums: &mut [i16]) {
-    let groups = x.chunks_exact(SMALL_BLOCK).zip(q.chunks_exact_mut(SMALL_BLOCK));
-    for (g, (x, q)) in groups.enumerate() {
-        d[g] = quantize_group(x, q);
-        sums[g] = q.iter().map(|&v| i16::from(v)).sum();
-        s[g] = d[g] * f32::from(sums[g]);
+impl Default for Int8Block32 {
+    fn default() -> Self {
+        Self { q: [0; SMALL_BLOCK], d: 0.0, s: 0.0, sum: 0 }
     }
 }
 
-/// Quantizes `x` per 256 columns. Slices are sized as in [`Int8Row256`].
-pub fn quantize_256(x: &[f32], q: &mut [i8], d: &mut [f32], sums: &mut [i16]) {
-    let groups = x.chunks_exact(SUPER_BLOCK).zip(q.chunks_exact_mut(SUPER_BLOCK));
-    for (g, (x, q)) in groups.enumerate() {
-        d[g] = quantize_group(x, q);
-        let sums = &mut sums[g * (SUPER_BLOCK / SUM_BLOCK)..];
-        for (sum, q) in sums.iter_mut().zip(q.chunks_exact(SUM_BLOCK)) {
+impl Default for Int8Block256 {
+    fn default() -> Self {
+        Self { q: [0; SUPER_BLOCK], sums: [0; SUPER_BLOCK / SUM_BLOCK], d: 0.0 }
+    }
+}
+
+/// Quantizes `x` per 32 columns, one block each.
+pub fn quantize_32(x: &[f32], out: &mut [Int8Block32]) {
+    for (x, block) in x.as_chunks::<SMALL_BLOCK>().0.iter().zip(out) {
+        block.d = quantize_group(x, &mut block.q);
+        block.sum = block.q.iter().map(|&v| i32::from(v)).sum();
+        block.s = block.d * block.sum as f32;
+    }
+}
+
+/// Quantizes `x` per 256 columns, one block each.
+pub fn quantize_256(x: &[f32], out: &mut [Int8Block256]) {
+    for (x, block) in x.as_chunks::<SUPER_BLOCK>().0.iter().zip(out) {
+        block.d = quantize_group(x, &mut block.q);
+        for (sum, q) in block.sums.iter_mut().zip(block.q.chunks_exact(SUM_BLOCK)) {
             *sum = q.iter().map(|&v| i16::from(v)).sum();
         }
     }

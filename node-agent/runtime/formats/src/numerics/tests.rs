@@ -1,4 +1,4 @@
-use super::activations::{Int8Row32, Int8Row256, quantize_32, quantize_256};
+use super::activations::{Int8Block32, Int8Block256, quantize_32, quantize_256};
 use super::lanes::{LANES, tree};
 use super::math::{exp_f64, ln_f64, sin_cos_f64};
 use super::matvec::{dot_f32, dot_int8x32, dot_int8x256};
@@ -60,11 +60,12 @@ fn lanes_are_added_as_a_tree() {
 fn quantization_rounds_half_to_even_and_scales_by_the_largest() {
     let mut x = [0.0; 32];
     (x[0], x[1], x[2], x[3]) = (127.0, 0.5, 1.5, -2.5);
-    let (mut q, mut d, mut s, mut sums) = ([0; 32], [0.0], [0.0], [0]);
-    quantize_32(&x, &mut q, &mut d, &mut s, &mut sums);
-    assert_eq!((&q[..4], d, sums, s), ([127, 0, 2, -2].as_slice(), [1.0], [127], [127.0]));
-    quantize_32(&[0.0; 32], &mut q, &mut d, &mut s, &mut sums);
-    assert_eq!((q, d, sums, s), ([0; 32], [0.0], [0], [0.0]));
+    let mut blocks = [Int8Block32::default()];
+    quantize_32(&x, &mut blocks);
+    let [block] = blocks;
+    assert_eq!((&block.q[..4], block.d, block.sum, block.s), ([127, 0, 2, -2].as_slice(), 1.0, 127, 127.0));
+    quantize_32(&[0.0; 32], &mut blocks);
+    assert_eq!(blocks, [Int8Block32::default()]);
 }
 
 /// Quantized products stay near the products of dequantized weights: the contract is not only exact but right.
@@ -85,12 +86,11 @@ fn products_approximate_the_real_ones() {
 }
 
 fn product(ty: TensorType, raw: &[u8], x: &[f32]) -> f32 {
-    let n = x.len();
-    let (mut q, mut d, mut s, mut sums) = (vec![0; n], vec![0.0; n / 32], vec![0.0; n / 32], vec![0; n / 16]);
-    quantize_32(x, &mut q, &mut d, &mut s, &mut sums);
-    let small = dot_int8x32(ty, raw, Int8Row32 { q: &q, d: &d, s: &s, sums: &sums });
-    quantize_256(x, &mut q, &mut d, &mut sums);
-    let large = dot_int8x256(ty, raw, Int8Row256 { q: &q, d: &d, sums: &sums });
+    let mut small = vec![Int8Block32::default(); x.len() / 32];
+    quantize_32(x, &mut small);
+    let mut large = vec![Int8Block256::default(); x.len() / 256];
+    quantize_256(x, &mut large);
+    let (small, large) = (dot_int8x32(ty, raw, &small), dot_int8x256(ty, raw, &large));
     small.or(large).or(dot_f32(ty, raw, x)).expect("every type has a product")
 }
 

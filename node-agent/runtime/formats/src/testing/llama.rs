@@ -170,7 +170,7 @@ pub fn random_matrix(ty: TensorType, rows: usize, cols: usize, rng: &mut SplitMi
 fn random_block(ty: TensorType, cols: usize, rng: &mut SplitMix) -> Vec<u8> {
     let spread = 1.0 / (cols as f32).sqrt();
     let mut block: Vec<u8> = (0..ty.block_bytes()).map(|_| rng.next_u64() as u8).collect();
-    let half = |x: f32| f16::from_f32(x).to_bits().to_le_bytes();
+    let half = |x: f32| f16::from_f32_const(x).to_bits().to_le_bytes();
     let scale = spread * (0.75 + 0.25 * rng.next_f32());
     match ty {
         TensorType::F32 => block = (rng.next_f32() * spread).to_le_bytes().to_vec(),

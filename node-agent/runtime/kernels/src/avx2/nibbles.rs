@@ -3,10 +3,10 @@
 //! A pair of products is at most 2 * 15 * 127, so the eight quads of a block add up in 16 bits (30,480) without
 //! saturation, and one widening multiply-add by one finishes the exact dot product.
 
-use super::view::{Rows32, by_rows, load, load_f16, quad, store_all};
-use crate::activations::Int8x32;
+use super::view::{by_rows, load, load_f16, quad, rows_of, store_all};
 use crate::kernels::{TileOut, TileRows};
 use crate::packed::layout::{HALVES, QUADS};
+use runtime_formats::numerics::activations::Int8Block32;
 use std::arch::x86_64::*;
 
 const D: usize = 4 * QUADS;
@@ -30,10 +30,10 @@ pub(super) fn tile_q4_0(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 fn q4_1<const M: usize, const H: usize>(
     tile: &[[u8; Q4_1]],
     rows: TileRows<'_>,
-    x: &Int8x32,
+    x: &[Int8Block32],
     out: &mut TileOut,
 ) {
-    let x = Rows32::<M>::new(rows, x, tile.len());
+    let x = rows_of::<_, M>(rows, x, tile.len());
     for first in (0..2).step_by(H) {
         let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
@@ -42,9 +42,9 @@ fn q4_1<const M: usize, const H: usize>(
                 let d = load_f16(block, D + (first + h) * 16);
                 let min = load_f16(block, M_OFFSET + (first + h) * 16);
                 for m in 0..M {
-                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
+                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x[m][b].d));
                     y[h][m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[h][m]), scale, y[h][m]);
-                    y[h][m] = _mm256_fmadd_ps(min, _mm256_set1_ps(x.s[m][b]), y[h][m]);
+                    y[h][m] = _mm256_fmadd_ps(min, _mm256_set1_ps(x[m][b].s), y[h][m]);
                 }
             }
         }
@@ -56,10 +56,10 @@ fn q4_1<const M: usize, const H: usize>(
 fn q4_0<const M: usize, const H: usize>(
     tile: &[[u8; Q4_0]],
     rows: TileRows<'_>,
-    x: &Int8x32,
+    x: &[Int8Block32],
     out: &mut TileOut,
 ) {
-    let x = Rows32::<M>::new(rows, x, tile.len());
+    let x = rows_of::<_, M>(rows, x, tile.len());
     for first in (0..2).step_by(H) {
         let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
@@ -68,9 +68,9 @@ fn q4_0<const M: usize, const H: usize>(
                 let d = load_f16(block, D + (first + h) * 16);
                 for m in 0..M {
                     // The weights are (nibble - 8).
-                    let offset = _mm256_set1_epi32(8 * i32::from(x.sums[m][b]));
+                    let offset = _mm256_set1_epi32(8 * x[m][b].sum);
                     let dot = _mm256_cvtepi32_ps(_mm256_sub_epi32(dot[h][m], offset));
-                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
+                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x[m][b].d));
                     y[h][m] = _mm256_fmadd_ps(dot, scale, y[h][m]);
                 }
             }
@@ -85,7 +85,7 @@ fn q4_0<const M: usize, const H: usize>(
 fn dots<const M: usize, const H: usize, const N: usize>(
     block: &[u8; N],
     first: usize,
-    x: &Rows32<'_, M>,
+    x: &[&[Int8Block32]; M],
     b: usize,
 ) -> [[__m256i; M]; H] {
     let mask = _mm256_set1_epi8(15);
@@ -97,7 +97,7 @@ fn dots<const M: usize, const H: usize, const N: usize>(
             let low = _mm256_and_si256(v, mask);
             let high = _mm256_and_si256(_mm256_srli_epi16::<4>(v), mask);
             for m in 0..M {
-                let q = &x.q[m][b];
+                let q = &x[m][b].q;
                 let low = _mm256_maddubs_epi16(low, quad(q, p * 4));
                 let high = _mm256_maddubs_epi16(high, quad(q, 16 + p * 4));
                 sums[h][m] = _mm256_add_epi16(sums[h][m], _mm256_add_epi16(low, high));

@@ -3,11 +3,11 @@
 //! A sub-block's quads add up in 16 bits as in `Q4_1`; the multiply-add that widens them applies the scale, so the
 //! whole super-block is one exact 32-bit integer.
 
-use super::view::{Rows256, Sums, by_rows, load, load_f16, load_half, quad, store_all};
-use crate::activations::Int8x256;
+use super::view::{by_rows, load, load_f16, load_half, quad, rows_of, store_all};
 use crate::kernels::{TileOut, TileRows};
 use crate::packed::layout::{HALVES, QUADS, q4k};
 use runtime_formats::memory::packed_block_bytes;
+use runtime_formats::numerics::activations::Int8Block256;
 use runtime_formats::quant::TensorType;
 use std::arch::x86_64::*;
 
@@ -23,10 +23,10 @@ pub(super) fn tile(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 fn q4_k<const M: usize, const H: usize>(
     tile: &[[u8; BLOCK]],
     rows: TileRows<'_>,
-    x: &Int8x256,
+    x: &[Int8Block256],
     out: &mut TileOut,
 ) {
-    let x = Rows256::<M>::new(rows, x, tile.len());
+    let x = rows_of::<_, M>(rows, x, tile.len());
     for first in (0..2).step_by(H) {
         let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
@@ -36,7 +36,7 @@ fn q4_k<const M: usize, const H: usize>(
                 let d = load_f16(block, q4k::D + (first + h) * 16);
                 let dmin = load_f16(block, q4k::DMIN + (first + h) * 16);
                 for m in 0..M {
-                    let d8 = _mm256_set1_ps(x.d[m][b]);
+                    let d8 = _mm256_set1_ps(x[m][b].d);
                     y[h][m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), _mm256_mul_ps(d, d8), y[h][m]);
                     y[h][m] = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(min[m]), _mm256_mul_ps(dmin, d8), y[h][m]);
                 }
@@ -48,7 +48,12 @@ fn q4_k<const M: usize, const H: usize>(
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn dots<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b: usize) -> [__m256i; M] {
+fn dots<const M: usize>(
+    block: &[u8; BLOCK],
+    half: usize,
+    x: &[&[Int8Block256]; M],
+    b: usize,
+) -> [__m256i; M] {
     let mut sums = [_mm256_setzero_si256(); M];
     for j in 0..8 {
         let pair = _mm256_cvtepu8_epi16(load_half(block, q4k::SCALES + j / 2 * HALVES + half * 16));
@@ -68,7 +73,7 @@ fn sub_block<const M: usize>(
     block: &[u8; BLOCK],
     j: usize,
     half: usize,
-    x: &Rows256<'_, M>,
+    x: &[&[Int8Block256]; M],
     b: usize,
 ) -> [__m256i; M] {
     let mask = _mm256_set1_epi8(15);
@@ -78,7 +83,7 @@ fn sub_block<const M: usize>(
         let low = _mm256_and_si256(v, mask);
         let high = _mm256_and_si256(_mm256_srli_epi16::<4>(v), mask);
         for m in 0..M {
-            let q = &x.q[m][b];
+            let q = &x[m][b].q;
             let low = _mm256_maddubs_epi16(low, quad(q, j * 32 + p * 4));
             let high = _mm256_maddubs_epi16(high, quad(q, j * 32 + 16 + p * 4));
             sums[m] = _mm256_add_epi16(sums[m], _mm256_add_epi16(low, high));
@@ -90,10 +95,15 @@ fn sub_block<const M: usize>(
 /// Sum over sub-blocks of minimum times sum of activations.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn minima<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b: usize) -> [__m256i; M] {
+fn minima<const M: usize>(
+    block: &[u8; BLOCK],
+    half: usize,
+    x: &[&[Int8Block256]; M],
+    b: usize,
+) -> [__m256i; M] {
     let mut pairs = [[0; 8]; M];
     for m in 0..M {
-        pairs[m] = pair_sums(&x.sums[m][b]);
+        pairs[m] = pair_sums(&x[m][b].sums);
     }
     let mut sums = [_mm256_setzero_si256(); M];
     for j in 0..4 {
@@ -110,7 +120,7 @@ fn minima<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, 
 /// Sums per 32 as pairs of 16 bits, in lanes 0, 1, 4 and 5.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn pair_sums(sums: &Sums) -> [i32; 8] {
+fn pair_sums(sums: &[i16; 16]) -> [i32; 8] {
     // SAFETY: 16 elements of 16 bits are 32 bytes.
     let sixteenths = unsafe { _mm256_loadu_si256(sums.as_ptr().cast()) };
     let eighths = _mm256_madd_epi16(sixteenths, _mm256_set1_epi16(1));

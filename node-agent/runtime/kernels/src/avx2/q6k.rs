@@ -4,11 +4,11 @@
 //! taken off once per super-block: 32 * sum of scale times sum of activations, exact in 32 bits.
 
 use super::q4k::one_of_pair;
-use super::view::{Rows256, by_rows, load, load_f16, load_half, quad, store_all};
-use crate::activations::Int8x256;
+use super::view::{by_rows, load, load_f16, load_half, quad, rows_of, store_all};
 use crate::kernels::{TileOut, TileRows};
 use crate::packed::layout::{HALVES, QUADS, q6k};
 use runtime_formats::memory::packed_block_bytes;
+use runtime_formats::numerics::activations::Int8Block256;
 use runtime_formats::quant::TensorType;
 use std::arch::x86_64::*;
 
@@ -24,10 +24,10 @@ pub(super) fn tile(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 fn q6_k<const M: usize, const H: usize>(
     tile: &[[u8; BLOCK]],
     rows: TileRows<'_>,
-    x: &Int8x256,
+    x: &[Int8Block256],
     out: &mut TileOut,
 ) {
-    let x = Rows256::<M>::new(rows, x, tile.len());
+    let x = rows_of::<_, M>(rows, x, tile.len());
     for first in (0..2).step_by(H) {
         let mut y = [[_mm256_setzero_ps(); M]; H];
         for (b, block) in tile.iter().enumerate() {
@@ -35,7 +35,7 @@ fn q6_k<const M: usize, const H: usize>(
                 let dot = dots(block, first + h, &x, b);
                 let d = load_f16(block, q6k::D + (first + h) * 16);
                 for m in 0..M {
-                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.d[m][b]));
+                    let scale = _mm256_mul_ps(d, _mm256_set1_ps(x[m][b].d));
                     y[h][m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[m]), scale, y[h][m]);
                 }
             }
@@ -46,7 +46,12 @@ fn q6_k<const M: usize, const H: usize>(
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn dots<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b: usize) -> [__m256i; M] {
+fn dots<const M: usize>(
+    block: &[u8; BLOCK],
+    half: usize,
+    x: &[&[Int8Block256]; M],
+    b: usize,
+) -> [__m256i; M] {
     let mut dots = [_mm256_setzero_si256(); M];
     let mut offsets = [_mm256_setzero_si256(); M];
     for pair in 0..8 {
@@ -55,7 +60,7 @@ fn dots<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b:
             let scale = one_of_pair(scales, j % 2);
             let values = values(block, j, half);
             for m in 0..M {
-                let q = &x.q[m][b];
+                let q = &x[m][b].q;
                 let mut pairs = [_mm256_setzero_si256(); 4];
                 for p in 0..4 {
                     pairs[p] = _mm256_maddubs_epi16(values[p], quad(q, j * 16 + p * 4));
@@ -66,7 +71,7 @@ fn dots<const M: usize>(block: &[u8; BLOCK], half: usize, x: &Rows256<'_, M>, b:
             }
         }
         for m in 0..M {
-            let sums = &x.sums[m][b];
+            let sums = &x[m][b].sums;
             let (low, high) = (sums[2 * pair] as u16, sums[2 * pair + 1] as u16);
             let sums = _mm256_set1_epi32((u32::from(low) | (u32::from(high) << 16)) as i32);
             offsets[m] = _mm256_add_epi32(offsets[m], _mm256_madd_epi16(scales, sums));

@@ -3,7 +3,7 @@
 use super::math::{exp, largest};
 use super::view::store;
 use half::f16;
-use runtime_formats::numerics::activations::{AMAX_FLOOR, SUM_BLOCK};
+use runtime_formats::numerics::activations::{AMAX_FLOOR, Int8Block32, Int8Block256};
 use runtime_formats::numerics::lanes::{LANES, tree};
 use runtime_formats::numerics::{rope, rows};
 use runtime_formats::quant::blocks::{SMALL_BLOCK, SUPER_BLOCK};
@@ -17,30 +17,28 @@ fn load(x: &[f32; 8]) -> __m256 {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) fn quantize_32(x: &[f32], q: &mut [i8], d: &mut [f32], s: &mut [f32], sums: &mut [i16]) {
-    let groups = x.as_chunks::<SMALL_BLOCK>().0.iter().zip(q.as_chunks_mut::<SMALL_BLOCK>().0);
-    for (g, (x, q)) in groups.enumerate() {
+pub(super) fn quantize_32(x: &[f32], out: &mut [Int8Block32]) {
+    for (x, block) in x.as_chunks::<SMALL_BLOCK>().0.iter().zip(out) {
         let amax = largest(magnitudes(x, _mm256_setzero_ps()));
-        d[g] = scale(amax);
-        sums[g] = quantize(x, inverse(amax), q).iter().sum();
-        s[g] = d[g] * f32::from(sums[g]);
+        block.d = scale(amax);
+        let [first, last] = quantize(x, inverse(amax), &mut block.q);
+        block.sum = i32::from(first) + i32::from(last);
+        block.s = block.d * block.sum as f32;
     }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) fn quantize_256(x: &[f32], q: &mut [i8], d: &mut [f32], sums: &mut [i16]) {
-    let groups = x.as_chunks::<SUPER_BLOCK>().0.iter().zip(q.as_chunks_mut::<SUPER_BLOCK>().0);
-    let sums = sums.as_chunks_mut::<{ SUPER_BLOCK / SUM_BLOCK }>().0;
-    for (((x, q), d), sums) in groups.zip(d).zip(sums) {
+pub(super) fn quantize_256(x: &[f32], out: &mut [Int8Block256]) {
+    for (x, block) in x.as_chunks::<SUPER_BLOCK>().0.iter().zip(out) {
         let x = x.as_chunks::<SMALL_BLOCK>().0;
         let mut largest_seen = _mm256_setzero_ps();
         for x in x {
             largest_seen = magnitudes(x, largest_seen);
         }
         let amax = largest(largest_seen);
-        *d = scale(amax);
-        let parts = x.iter().zip(q.as_chunks_mut::<SMALL_BLOCK>().0).zip(sums.as_chunks_mut::<2>().0);
-        for ((x, q), sums) in parts {
+        block.d = scale(amax);
+        let parts = block.q.as_chunks_mut::<SMALL_BLOCK>().0.iter_mut();
+        for ((x, q), sums) in x.iter().zip(parts).zip(block.sums.as_chunks_mut::<2>().0) {
             *sums = quantize(x, inverse(amax), q);
         }
     }

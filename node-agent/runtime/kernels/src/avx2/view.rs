@@ -1,9 +1,6 @@
 //! Checked loads, and the rows of activations a tile kernel reads.
 
-use crate::activations::{Int8x32, Int8x256};
 use crate::kernels::{TileOut, TileRows};
-use runtime_formats::numerics::activations::SUM_BLOCK;
-use runtime_formats::quant::blocks::{SMALL_BLOCK, SUPER_BLOCK};
 use std::arch::x86_64::*;
 
 /// 32 bytes at `at`.
@@ -67,50 +64,13 @@ pub(crate) fn store_all<const M: usize, const H: usize>(
     }
 }
 
-/// Per row of a tile call: int8 groups of 32, their scales, and scales times sums.
-pub(crate) struct Rows32<'a, const M: usize> {
-    pub(crate) q: [&'a [[i8; SMALL_BLOCK]]; M],
-    pub(crate) d: [&'a [f32]; M],
-    pub(crate) s: [&'a [f32]; M],
-    pub(crate) sums: [&'a [i16]; M],
-}
-
-impl<'a, const M: usize> Rows32<'a, M> {
-    /// All slices have exactly `blocks` elements.
-    pub(crate) fn new(rows: TileRows<'a>, x: &'a Int8x32, blocks: usize) -> Self {
-        let start = |m: usize| (rows.first + m) * blocks;
-        let q = x.q.as_chunks::<SMALL_BLOCK>().0;
-        Self {
-            q: std::array::from_fn(|m| &q[start(m)..][..blocks]),
-            d: std::array::from_fn(|m| &x.d[start(m)..][..blocks]),
-            s: std::array::from_fn(|m| &x.s[start(m)..][..blocks]),
-            sums: std::array::from_fn(|m| &x.sums[start(m)..][..blocks]),
-        }
-    }
-}
-
-/// Sums of a super-block of activations, one per 16.
-pub(crate) type Sums = [i16; SUPER_BLOCK / SUM_BLOCK];
-
-/// Per row of a tile call: int8 groups of 256, their scales and sums.
-pub(crate) struct Rows256<'a, const M: usize> {
-    pub(crate) q: [&'a [[i8; SUPER_BLOCK]]; M],
-    pub(crate) d: [&'a [f32]; M],
-    pub(crate) sums: [&'a [Sums]; M],
-}
-
-impl<'a, const M: usize> Rows256<'a, M> {
-    /// All slices have exactly `blocks` elements.
-    pub(crate) fn new(rows: TileRows<'a>, x: &'a Int8x256, blocks: usize) -> Self {
-        let start = |m: usize| (rows.first + m) * blocks;
-        let q = x.q.as_chunks::<SUPER_BLOCK>().0;
-        let sums = x.sums.as_chunks::<{ SUPER_BLOCK / SUM_BLOCK }>().0;
-        Self {
-            q: std::array::from_fn(|m| &q[start(m)..][..blocks]),
-            d: std::array::from_fn(|m| &x.d[start(m)..][..blocks]),
-            sums: std::array::from_fn(|m| &sums[start(m)..][..blocks]),
-        }
-    }
+/// The rows of a tile call, each exactly `blocks` long.
+pub(crate) fn rows_of<'a, T, const M: usize>(
+    rows: TileRows<'_>,
+    all: &'a [T],
+    blocks: usize,
+) -> [&'a [T]; M] {
+    std::array::from_fn(|m| &all[(rows.first + m) * blocks..][..blocks])
 }
 
 /// Calls the instance of a kernel for `count` rows: `kernel::<ROWS, HALVES>`, where HALVES of a tile's 16 outputs are

@@ -1,11 +1,11 @@
 //! `Q4_K`, `Q6_K`: super-blocks of 256.
 
 use super::{by_rows, load, load_f16, load_half, quad, store_all};
-use crate::activations::Int8x256;
-use crate::avx2::view::{Rows256, Sums};
+use crate::avx2::view::rows_of;
 use crate::kernels::{TileOut, TileRows};
 use crate::packed::layout::{HALVES, QUADS, q4k, q6k};
 use runtime_formats::memory::packed_block_bytes;
+use runtime_formats::numerics::activations::Int8Block256;
 use runtime_formats::quant::TensorType;
 use std::arch::x86_64::*;
 
@@ -25,8 +25,8 @@ pub(super) fn tile_q6_k(tile: &[u8], rows: TileRows<'_>, out: &mut TileOut) {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn q4_k<const M: usize>(tile: &[[u8; Q4_K]], rows: TileRows<'_>, x: &Int8x256, out: &mut TileOut) {
-    let x = Rows256::<M>::new(rows, x, tile.len());
+fn q4_k<const M: usize>(tile: &[[u8; Q4_K]], rows: TileRows<'_>, x: &[Int8Block256], out: &mut TileOut) {
+    let x = rows_of::<_, M>(rows, x, tile.len());
     let mut y = [_mm512_setzero_ps(); M];
     for (b, block) in tile.iter().enumerate() {
         let mut dot = [_mm512_setzero_si512(); M];
@@ -42,14 +42,14 @@ fn q4_k<const M: usize>(tile: &[[u8; Q4_K]], rows: TileRows<'_>, x: &Int8x256, o
                 }
             }
             for m in 0..M {
-                let sums = &x.sums[m][b][4 * pair..];
+                let sums = &x[m][b].sums[4 * pair..];
                 let sums = pair_bits(sums[0] + sums[1], sums[2] + sums[3]);
                 min[m] = _mm512_add_epi32(min[m], _mm512_madd_epi16(minima, _mm512_set1_epi32(sums)));
             }
         }
         let (d, dmin) = (load_f16(block, q4k::D), load_f16(block, q4k::DMIN));
         for m in 0..M {
-            let d8 = _mm512_set1_ps(x.d[m][b]);
+            let d8 = _mm512_set1_ps(x[m][b].d);
             y[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[m]), _mm512_mul_ps(d, d8), y[m]);
             y[m] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(min[m]), _mm512_mul_ps(dmin, d8), y[m]);
         }
@@ -60,7 +60,12 @@ fn q4_k<const M: usize>(tile: &[[u8; Q4_K]], rows: TileRows<'_>, x: &Int8x256, o
 /// Exact dot products of sub-block `j`'s nibbles.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn nibble_dots<const M: usize>(block: &[u8; Q4_K], j: usize, x: &Rows256<'_, M>, b: usize) -> [__m512i; M] {
+fn nibble_dots<const M: usize>(
+    block: &[u8; Q4_K],
+    j: usize,
+    x: &[&[Int8Block256]; M],
+    b: usize,
+) -> [__m512i; M] {
     let mask = _mm512_set1_epi8(15);
     let mut dots = [_mm512_setzero_si512(); M];
     for p in 0..4 {
@@ -68,7 +73,7 @@ fn nibble_dots<const M: usize>(block: &[u8; Q4_K], j: usize, x: &Rows256<'_, M>,
         let low = _mm512_and_si512(v, mask);
         let high = _mm512_and_si512(_mm512_srli_epi16::<4>(v), mask);
         for m in 0..M {
-            let q = &x.q[m][b];
+            let q = &x[m][b].q;
             dots[m] = _mm512_dpbusd_epi32(dots[m], low, quad(q, j * 32 + p * 4));
             dots[m] = _mm512_dpbusd_epi32(dots[m], high, quad(q, j * 32 + 16 + p * 4));
         }
@@ -77,8 +82,8 @@ fn nibble_dots<const M: usize>(block: &[u8; Q4_K], j: usize, x: &Rows256<'_, M>,
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn q6_k<const M: usize>(tile: &[[u8; Q6_K]], rows: TileRows<'_>, x: &Int8x256, out: &mut TileOut) {
-    let x = Rows256::<M>::new(rows, x, tile.len());
+fn q6_k<const M: usize>(tile: &[[u8; Q6_K]], rows: TileRows<'_>, x: &[Int8Block256], out: &mut TileOut) {
+    let x = rows_of::<_, M>(rows, x, tile.len());
     let mut y = [_mm512_setzero_ps(); M];
     for (b, block) in tile.iter().enumerate() {
         let mut dot = [_mm512_setzero_si512(); M];
@@ -91,14 +96,14 @@ fn q6_k<const M: usize>(tile: &[[u8; Q6_K]], rows: TileRows<'_>, x: &Int8x256, o
                 for m in 0..M {
                     let mut sub_block = _mm512_setzero_si512();
                     for p in 0..4 {
-                        let q = quad(&x.q[m][b], j * 16 + p * 4);
+                        let q = quad(&x[m][b].q, j * 16 + p * 4);
                         sub_block = _mm512_dpbusd_epi32(sub_block, values[p], q);
                     }
                     dot[m] = _mm512_add_epi32(dot[m], _mm512_mullo_epi32(sub_block, scale));
                 }
             }
             for m in 0..M {
-                let sums: &Sums = &x.sums[m][b];
+                let sums: &[i16; 16] = &x[m][b].sums;
                 let sums = _mm512_set1_epi32(pair_bits(sums[2 * pair], sums[2 * pair + 1]));
                 offset[m] = _mm512_add_epi32(offset[m], _mm512_madd_epi16(scales, sums));
             }
@@ -106,7 +111,7 @@ fn q6_k<const M: usize>(tile: &[[u8; Q6_K]], rows: TileRows<'_>, x: &Int8x256, o
         let d = load_f16(block, q6k::D);
         for m in 0..M {
             let dot = _mm512_sub_epi32(dot[m], _mm512_slli_epi32::<5>(offset[m]));
-            let scale = _mm512_mul_ps(d, _mm512_set1_ps(x.d[m][b]));
+            let scale = _mm512_mul_ps(d, _mm512_set1_ps(x[m][b].d));
             y[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, y[m]);
         }
     }

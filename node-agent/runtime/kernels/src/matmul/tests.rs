@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{activations, assert_same_bits, every_isa};
 use crate::{Isa, WeightArena};
-use runtime_formats::numerics::activations::{Int8Row32, Int8Row256, quantize_32, quantize_256};
+use runtime_formats::numerics::activations::{Int8Block32, Int8Block256, quantize_32, quantize_256};
 use runtime_formats::numerics::matvec::{ActivationFormat, dot_f32, dot_int8x32, dot_int8x256};
 use runtime_formats::quant::TensorType;
 use runtime_formats::testing::{SplitMix, random_matrix};
@@ -9,23 +9,16 @@ use runtime_formats::testing::{SplitMix, random_matrix};
 /// The specification, straight from file bytes: no packing, no tiles, no threads.
 fn specified(ty: TensorType, raw: &[u8], cols: usize, x: &[f32]) -> Vec<f32> {
     let row_bytes = cols / ty.block_weights() * ty.block_bytes();
-    let (mut q, mut d, mut s, mut sums) =
-        (vec![0; cols], vec![0.0; cols / 32 + 1], vec![0.0; cols / 32 + 1], vec![0; cols / 16 + 1]);
+    let (mut small, mut large) =
+        (vec![Int8Block32::default(); cols / 32], vec![Int8Block256::default(); cols / 256]);
     let mut out = Vec::new();
     for x in x.chunks_exact(cols) {
-        match ActivationFormat::of(ty) {
-            ActivationFormat::F32 => {}
-            ActivationFormat::Int8x32 => quantize_32(x, &mut q, &mut d, &mut s, &mut sums),
-            ActivationFormat::Int8x256 => quantize_256(x, &mut q, &mut d, &mut sums),
-        }
+        quantize_32(x, &mut small);
+        quantize_256(x, &mut large);
         out.extend(raw.chunks_exact(row_bytes).map(|raw| match ActivationFormat::of(ty) {
             ActivationFormat::F32 => dot_f32(ty, raw, x).unwrap(),
-            ActivationFormat::Int8x32 => {
-                dot_int8x32(ty, raw, Int8Row32 { q: &q, d: &d, s: &s, sums: &sums }).unwrap()
-            }
-            ActivationFormat::Int8x256 => {
-                dot_int8x256(ty, raw, Int8Row256 { q: &q, d: &d, sums: &sums }).unwrap()
-            }
+            ActivationFormat::Int8x32 => dot_int8x32(ty, raw, &small).unwrap(),
+            ActivationFormat::Int8x256 => dot_int8x256(ty, raw, &large).unwrap(),
         }));
     }
     out

@@ -10,13 +10,15 @@ const FORMATS: [ActivationFormat; 2] = [ActivationFormat::Int8x32, ActivationFor
 
 fn assert_same_rows(found: &QuantizedRows, wanted: &QuantizedRows, what: &str) {
     assert_same_bits(found.values(), wanted.values(), what);
-    let (f, w) = (found.int8x32.as_ref().unwrap(), wanted.int8x32.as_ref().unwrap());
-    assert_eq!((&f.q, &f.sums), (&w.q, &w.sums), "{what}: int8 per 32");
-    assert_same_bits(&f.d, &w.d, what);
-    assert_same_bits(&f.s, &w.s, what);
-    let (f, w) = (found.int8x256.as_ref().unwrap(), wanted.int8x256.as_ref().unwrap());
-    assert_eq!((&f.q, &f.sums), (&w.q, &w.sums), "{what}: int8 per 256");
-    assert_same_bits(&f.d, &w.d, what);
+    let bits = |blocks: &[Int8Block32]| -> Vec<_> {
+        blocks.iter().map(|b| (b.q, b.d.to_bits(), b.s.to_bits(), b.sum)).collect()
+    };
+    let (f, w) = (found.int8x32.as_deref().unwrap(), wanted.int8x32.as_deref().unwrap());
+    assert_eq!(bits(f), bits(w), "{what}: int8 per 32");
+    let bits =
+        |blocks: &[Int8Block256]| -> Vec<_> { blocks.iter().map(|b| (b.q, b.d.to_bits(), b.sums)).collect() };
+    let (f, w) = (found.int8x256.as_deref().unwrap(), wanted.int8x256.as_deref().unwrap());
+    assert_eq!(bits(f), bits(w), "{what}: int8 per 256");
 }
 
 /// Runs `fill` with every instruction set and compares with the first, which is scalar.
