@@ -27,3 +27,6 @@ pub fn grpc_service(
     AdminServiceServer::new(grpc::Admin::new(state))
         .max_decoding_message_size(cloister_api::limits::JSON_BODY_MAX_BYTES)
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,10 @@ async fn commit(api: &ApiState, changes: Vec<Change>, draft: Draft) -> Result<St
     Ok(record.id)
 }
 
+fn already_revoked(what: &str, at: jiff::Timestamp) -> ApiError {
+    ApiError::new(cloister_api::ProblemKind::Conflict, format!("{what} was revoked already, at {at}"))
+}
+
 /// Runs work that touches the disk away from the executor's threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -63,7 +67,7 @@ fn random_secret() -> Result<secrecy::SecretString, ApiError> {
 }
 
 /// SHA-256 of a secret's text: what is stored in its place.
-fn secret_hash(secret: &str) -> [u8; 32] {
+pub(super) fn secret_hash(secret: &str) -> [u8; 32] {
     use sha2::Digest as _;
     sha2::Sha256::digest(secret.as_bytes()).into()
 }

@@ -1,5 +1,5 @@
-//! The upload area. Every upload is a folder: `upload.json` says what was announced, `files/` holds
-//! what has come. How far a file got is its length, so an upload survives a restart.
+//! The upload area. Every upload is a folder: `upload.json` says what was announced, `signature` and
+//! `files/` hold what has come. How far a file got is its length, so an upload survives a restart.
 
 mod announce;
 mod append;
@@ -197,7 +197,7 @@ impl Importing {
         &self.upload.id
     }
 
-    /// Where the files lie, under their names.
+    /// Where the files that the signature covers lie, under their names.
     pub(crate) fn files_folder(&self) -> PathBuf {
         self.upload.folder.join(announce::FILES_FOLDER)
     }

@@ -7,7 +7,7 @@ use cloister_store::{Change, KeyRole};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
-use super::{Facts, changed, commit, random_secret, secret_hash, subject};
+use super::{Facts, already_revoked, changed, commit, random_secret, secret_hash, subject};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
 
@@ -51,6 +51,9 @@ pub(in crate::api) async fn revoke(api: &ApiState, caller: &Caller, id: &str) ->
     let Some(key) = api.store().key(id).await? else {
         return Err(ApiError::not_found(format!("there is no key {id:?}; list them (cloister key list)")));
     };
+    if let Some(at) = key.revoked_at {
+        return Err(already_revoked(&format!("key {}", key.name), at));
+    }
     check_not_last_admin(api, &key).await?;
     let draft = changed(Kind::KeyRevoked, caller, of(&key), Facts::new());
     let change = Change::RevokeKey { id: key.id, at: Timestamp::now() };

@@ -9,7 +9,7 @@ use cloister_store::Change;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
-use super::{Facts, changed, commit, random_secret, secret_hash, subject};
+use super::{Facts, already_revoked, changed, commit, random_secret, secret_hash, subject};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 use crate::fleet::LiveNode;
@@ -54,6 +54,9 @@ pub(in crate::api) async fn revoke(api: &ApiState, caller: &Caller, node: &str) 
     let Some(row) = api.store().node(node).await? else {
         return Err(ApiError::not_found(format!("there is no node {node:?}; list them (cloister nodes)")));
     };
+    if let Some(at) = row.revoked_at {
+        return Err(already_revoked(&format!("node {}", row.name), at));
+    }
     let draft = changed(
         Kind::NodeRevoked,
         caller,

@@ -7,7 +7,7 @@ use cloister_provenance::PublicKey;
 use cloister_store::Change;
 use jiff::Timestamp;
 
-use super::{Facts, changed, commit, subject};
+use super::{Facts, already_revoked, changed, commit, subject};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
 
@@ -58,6 +58,9 @@ pub(in crate::api) async fn revoke(
             "there is no signer with the key {key_id:?}; list them (cloister signer list)"
         )));
     };
+    if let Some(at) = signer.revoked_at {
+        return Err(already_revoked(&format!("signer {}", signer.name), at));
+    }
     let affected =
         api.store().models().await?.into_iter().filter(|model| model.signer_key_id == signer.key_id);
     let digests: Vec<serde_json::Value> =

@@ -13,25 +13,25 @@ pub(super) enum Guarded {
         description = "No API key, or one that is unknown, expired or revoked",
         content_type = "application/problem+json"
     )]
-    Unauthenticated(#[to_schema] Problem),
+    Unauthenticated(Problem),
     #[response(
         status = 403,
         description = "The key is no admin key",
         content_type = "application/problem+json"
     )]
-    Forbidden(#[to_schema] Problem),
+    Forbidden(Problem),
     #[response(
         status = 500,
         description = "A fault of the controller",
         content_type = "application/problem+json"
     )]
-    Internal(#[to_schema] Problem),
+    Internal(Problem),
     #[response(
         status = 503,
         description = "The state or the audit record cannot be read or written now; nothing was changed",
         content_type = "application/problem+json"
     )]
-    Unavailable(#[to_schema] Problem),
+    Unavailable(Problem),
 }
 
 /// Of operations that take parameters or a body.
@@ -43,7 +43,7 @@ pub(super) enum Checked {
         description = "A field or parameter is wrong; `field` names it",
         content_type = "application/problem+json"
     )]
-    Invalid(#[to_schema] Problem),
+    Invalid(Problem),
 }
 
 /// Of operations that take a JSON body.
@@ -55,13 +55,13 @@ pub(super) enum Json {
         description = "The body is larger than 1 MiB",
         content_type = "application/problem+json"
     )]
-    TooLarge(#[to_schema] Problem),
+    TooLarge(Problem),
     #[response(
         status = 415,
         description = "The body is not sent as application/json",
         content_type = "application/problem+json"
     )]
-    UnsupportedMediaType(#[to_schema] Problem),
+    UnsupportedMediaType(Problem),
 }
 
 /// Of operations on one thing.
@@ -73,7 +73,7 @@ pub(super) enum Found {
         description = "There is no such thing",
         content_type = "application/problem+json"
     )]
-    NotFound(#[to_schema] Problem),
+    NotFound(Problem),
 }
 
 /// Of operations that the present state may not allow.
@@ -85,5 +85,5 @@ pub(super) enum Conflicting {
         description = "The present state does not allow this; `type` and `detail` say why",
         content_type = "application/problem+json"
     )]
-    Conflict(#[to_schema] Problem),
+    Conflict(Problem),
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use cloister_api::limits::{SIGNATURE_BUNDLE_MAX_BYTES, UPLOAD_FILES_MAX};
@@ -18,6 +18,7 @@ use crate::limits;
 
 pub(super) const FILES_FOLDER: &str = "files";
 const DESCRIPTION: &str = "upload.json";
+const SIGNATURE: &str = "signature";
 
 /// The extension that marks the signature bundle.
 const SIGNATURE_EXTENSION: &str = ".sig";
@@ -147,9 +148,21 @@ impl Upload {
     }
 }
 
+/// The signature bundle lies beside the folder of the files that it covers, so that this folder
+/// can become the model's as it is.
+fn place(folder: &Path, name: &str) -> PathBuf {
+    match is_signature(name) {
+        true => folder.join(SIGNATURE),
+        false => folder.join(FILES_FOLDER).join(name),
+    }
+}
+
 fn slots(folder: &Path, files: Vec<NewUploadFile>) -> Vec<Slot> {
-    let files_folder = folder.join(FILES_FOLDER);
-    files.into_iter().map(|file| Slot::new(file.name, file.size_bytes, &files_folder)).collect()
+    let slot = |file: NewUploadFile| {
+        let path = place(folder, &file.name);
+        Slot::new(file.name, file.size_bytes, path)
+    };
+    files.into_iter().map(slot).collect()
 }
 
 fn make_files(folder: &Path, files: &[NewUploadFile]) -> Result<(), UploadError> {
@@ -159,7 +172,7 @@ fn make_files(folder: &Path, files: &[NewUploadFile]) -> Result<(), UploadError>
         |path: &Path| DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed);
     make_folder(&files_folder)?;
     for file in files {
-        let path = files_folder.join(&file.name);
+        let path = place(folder, &file.name);
         if let Some(parent) = path.parent() {
             make_folder(parent)?;
         }

@@ -37,8 +37,7 @@ pub(super) struct Writer {
 }
 
 impl Slot {
-    pub(super) fn new(name: String, size_bytes: u64, files_folder: &Path) -> Self {
-        let path = files_folder.join(&name);
+    pub(super) fn new(name: String, size_bytes: u64, path: PathBuf) -> Self {
         let received_bytes = Arc::new(AtomicU64::new(0));
         let writer = Writer {
             name: name.clone(),
@@ -164,7 +163,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_as_such_and_what_came_before_stays() {
         let temp = tempfile::tempdir().unwrap();
-        let slot = Slot::new("weights.gguf".into(), 100, temp.path());
+        let slot = Slot::new("weights.gguf".into(), 100, temp.path().join("weights.gguf"));
         fs::write(temp.path().join("weights.gguf"), b"").unwrap();
         let mut writer = slot.writer(0).unwrap();
         let mut file = writer.open().unwrap();
@@ -191,7 +190,7 @@ mod tests {
         let target = temp.path().join("elsewhere");
         fs::write(&target, b"precious").unwrap();
         std::os::unix::fs::symlink(&target, temp.path().join("weights.gguf")).unwrap();
-        let slot = Slot::new("weights.gguf".into(), 100, temp.path());
+        let slot = Slot::new("weights.gguf".into(), 100, temp.path().join("weights.gguf"));
         assert!(slot.writer(0).unwrap().open().is_err());
         assert!(!slot.take_up());
         assert_eq!(fs::read(&target).unwrap(), b"precious");
