@@ -8,11 +8,12 @@ mod orders;
 mod refusals;
 mod view;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use cloister_ledger::LedgerError;
-use cloister_store::{Deployment, Node, NodeState, Replica, StoreError};
+use cloister_store::{Deployment, Node, NodeState, Replica, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 pub use explanation::{Explanation, RefusedModel, ReplicaSpec};
@@ -43,6 +44,8 @@ struct Stored {
     nodes: Vec<Node>,
     deployments: Vec<Deployment>,
     replicas: Vec<Replica>,
+    /// Digests of the models whose signer is no longer trusted: nothing of them may run.
+    untrusted_models: HashSet<String>,
 }
 
 impl Reconciler {
@@ -111,6 +114,18 @@ impl Reconciler {
             nodes: store.nodes().await?,
             deployments: store.deployments().await?,
             replicas: store.replicas().await?,
+            untrusted_models: untrusted_models(store).await?,
         })
     }
+}
+
+async fn untrusted_models(store: &Store) -> Result<HashSet<String>, StoreError> {
+    let signers = store.signers().await?;
+    let trusted: HashSet<String> = signers
+        .into_iter()
+        .filter(|signer| signer.revoked_at.is_none())
+        .map(|signer| signer.key_id)
+        .collect();
+    let models = store.models().await?.into_iter();
+    Ok(models.filter(|model| !trusted.contains(&model.signer_key_id)).map(|model| model.digest).collect())
 }

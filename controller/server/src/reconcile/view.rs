@@ -51,7 +51,10 @@ impl Reconciler {
         let mut deployments = Vec::with_capacity(stored.deployments.len());
         for deployment in &stored.deployments {
             let need = self.need(deployment).await;
-            deployments.push(deployment_intent(deployment, need));
+            // Revocation drains what runs: a deployment of an untrusted model wants no replica.
+            let untrusted = stored.untrusted_models.contains(&deployment.model_digest);
+            let replicas = if untrusted { 0 } else { deployment.replicas };
+            deployments.push(deployment_intent(deployment, replicas, need));
         }
         let unreachable_grace = self.fleet.shared.settings.unreachable_grace;
         Intent { deployments, unreachable_grace, headroom_bytes: NODE_HEADROOM_BYTES }
@@ -79,11 +82,11 @@ impl Reconciler {
     }
 }
 
-fn deployment_intent(deployment: &Deployment, need: Option<MemoryNeed>) -> DeploymentIntent {
+fn deployment_intent(deployment: &Deployment, replicas: u32, need: Option<MemoryNeed>) -> DeploymentIntent {
     DeploymentIntent {
         id: deployment.id.clone(),
         name: deployment.name.clone(),
-        replicas: deployment.replicas,
+        replicas,
         spec: ReplicaSpec::of(deployment).fingerprint(),
         need,
         node_selector: deployment.node_selector.clone(),

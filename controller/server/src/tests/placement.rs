@@ -37,6 +37,23 @@ async fn a_deployment_becomes_an_order_and_its_removal_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_signer_takes_the_running_replicas_of_its_models_away() {
+    let fixture = Fixture::start().await;
+    let agent = Agent::enrol(&fixture, "node-1").await;
+    let mut session = agent.open(&fixture).await;
+    import(&fixture).await;
+    deploy(&fixture, deployment(1)).await;
+    assert_eq!(session.order(false).await.replicas.len(), 1);
+
+    let revoked = Change::RevokeSigner { key_id: "signer".to_owned(), at: jiff::Timestamp::now() };
+    fixture.change(Kind::SignerRevoked, vec![revoked]).await;
+
+    assert!(session.order(true).await.replicas.is_empty());
+    assert!(fixture.store().replicas().await.unwrap().is_empty());
+    assert_eq!(fixture.store().deployments().await.unwrap().len(), 1, "the intent stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_finds_no_node_is_on_the_books_with_a_verdict_of_each() {
     let fixture = Fixture::start().await;
     let agent = Agent::enrol(&fixture, "node-1").await;
