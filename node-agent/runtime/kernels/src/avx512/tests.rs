@@ -14,14 +14,9 @@ use runtime_formats::memory::TILE_OUTPUTS;
 use runtime_formats::quant::TensorType;
 use runtime_formats::testing::{SplitMix, random_matrix};
 
-/// Every type with a kernel of its own here, each on two blocks.
-const CASES: [(TensorType, usize); 5] = [
-    (TensorType::Q4_0, 64),
-    (TensorType::Q4_1, 64),
-    (TensorType::Q8_0, 64),
-    (TensorType::Q4K, 512),
-    (TensorType::Q6K, 512),
-];
+/// Every type with a kernel of its own here.
+const TYPES: [TensorType; 5] =
+    [TensorType::Q4_0, TensorType::Q4_1, TensorType::Q8_0, TensorType::Q4K, TensorType::Q6K];
 
 #[test]
 fn vnni_tiles_give_the_bits_of_the_portable_ones() {
@@ -30,12 +25,14 @@ fn vnni_tiles_give_the_bits_of_the_portable_ones() {
         return;
     }
     let pool = Pool::new(1).unwrap();
-    for (ty, cols) in CASES {
+    for ty in TYPES {
+        // An interpreter takes seconds per block; a CPU gets several.
+        let cols = ty.block_weights() * if cfg!(miri) { 1 } else { 3 };
         let raw = random_matrix(ty, TILE_OUTPUTS, cols, &mut SplitMix(21));
         let matrix = PackedMatrix::pack(&mut WeightArena::default(), ty, TILE_OUTPUTS, cols, &raw).unwrap();
         let mut x = QuantizedRows::new(cols, TILE_ROWS, &[matrix.activation_format()]).unwrap();
         scalar::KERNELS.quantize(&pool, &activations(TILE_ROWS * cols, 22), &mut x).unwrap();
-        let counts = if cfg!(miri) { vec![1, TILE_ROWS] } else { (1..=TILE_ROWS).collect() };
+        let counts = if cfg!(miri) { 2..=2 } else { 1..=TILE_ROWS };
         for count in counts {
             let rows = TileRows { x: &x, first: 0, count };
             let mut results = [[[0.0; TILE_OUTPUTS]; TILE_ROWS]; 2];
