@@ -17,10 +17,7 @@ use crate::token::JoinToken;
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     /// The controller does not take the token.
-    #[error(
-        "the controller refused the join token: {reason}. A token works once and for a limited time: make a new one \
-         with `cloister nodes join-token`"
-    )]
+    #[error("the controller refused the join token: {reason}. `cloister nodes join-token` makes a new one")]
     Token {
         /// What it said.
         reason: String,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use runtime_engine::quality::{Quality, QualityOptions, perplexity};
 
 use crate::cli::{OutputFormat, QualityArgs};
@@ -15,10 +15,11 @@ use crate::worker::compute_threads;
 ///
 /// A file cannot be read, or the model cannot be run: in words for whoever asked.
 pub fn run(args: &QualityArgs) -> anyhow::Result<()> {
-    let model =
-        File::open(&args.model).with_context(|| format!("cannot open the model {}", args.model.display()))?;
+    let model = File::open(&args.model).map_err(|error| {
+        anyhow!("cannot open the model {}: {error}. Check the path", args.model.display())
+    })?;
     let text = std::fs::read_to_string(&args.text)
-        .with_context(|| format!("cannot read {} as UTF-8 text", args.text.display()))?;
+        .map_err(|error| anyhow!("cannot read {} as UTF-8 text: {error}", args.text.display()))?;
     let options = QualityOptions {
         chunk_tokens: usize::try_from(args.chunk)?,
         max_chunks: if args.chunks == 0 { usize::MAX } else { usize::try_from(args.chunks)? },

@@ -1,6 +1,6 @@
 //! The other half of this program: a worker, which its agent starts.
 
-use anyhow::{Context, ensure};
+use anyhow::{anyhow, ensure};
 use runtime_worker::{ModelInput, WorkerOptions};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
@@ -30,7 +30,8 @@ pub fn run(args: WorkerArgs) -> anyhow::Result<()> {
 
 /// A worker without its agent is out of everybody's sight: the kernel ends it with its parent.
 fn end_with_parent(parent: u32) -> anyhow::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL)).context("cannot tie this worker to its agent")?;
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| anyhow!("cannot tie this worker to its agent: {error}"))?;
     // The agent may have died before the line above: then nobody sends the signal.
     let alive = getppid().is_some_and(|now| now.as_raw_nonzero().get().cast_unsigned() == parent);
     ensure!(alive, "the agent that started this worker has ended");
