@@ -68,6 +68,9 @@ async fn the_same_model_again_is_answered_and_not_imported_twice() {
     assert_eq!(fleet.listing("models").len(), 1);
 }
 
+/// What it is, signature bundle, weights, class on record, words of the reason.
+type Defect<'a> = (&'a str, &'a [u8], &'a [u8], &'a str, &'a str);
+
 #[tokio::test]
 async fn each_defect_is_refused_with_its_reason_and_leaves_nothing_behind() {
     let fleet = Fleet::start().await;
@@ -97,7 +100,7 @@ async fn each_defect_is_refused_with_its_reason_and_leaves_nothing_behind() {
     let unknown_type = re_signed(&with_unknown_tensor_type(&gguf));
     let unsigned = unsigned.to_string().into_bytes();
     let linked = with_symlinks_allowed(&good.bundle);
-    let cases: [(&str, &[u8], &[u8], &str, &str); 13] = [
+    let cases: [Defect<'_>; 13] = [
         ("no signature", &unsigned, &gguf, "signature_bundle_invalid", "unsigned"),
         ("not a bundle", b"{}", &gguf, "signature_bundle_invalid", ""),
         (
