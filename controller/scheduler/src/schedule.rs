@@ -162,21 +162,27 @@ impl<'a> Scheduler<'a> {
         let Some(node) = best else {
             let reason = match verdicts.len() {
                 0 => "the fleet has no node; enrol one with a join token".to_owned(),
+                1 => "the fleet's only node cannot take it".to_owned(),
                 n => format!("none of {n} nodes can take it"),
             };
             return self.decide(replica, deployment, Action::LeaveUnplaced, reason, verdicts);
         };
-        let count = verdicts.iter().filter(|v| v.fits).count();
-        let reason = format!(
-            "placed on {}: of {count} nodes that can take it, it has the fewest replicas of this deployment ({}) \
-             and then the most free memory ({})",
-            node.name,
-            self.capacity.replicas_of(&node.id, &deployment.id),
-            ByteSize(self.capacity.free_bytes(node))
-        );
+        let reason = self.reason_for(node, deployment, verdicts.iter().filter(|v| v.fits).count());
         let need = deployment.need.unwrap_or_default();
         self.capacity.promise(&node.id, &deployment.id, need.total_bytes(), 0);
         self.decide(replica, deployment, Action::Place { node_id: node.id.clone() }, reason, verdicts);
+    }
+
+    fn reason_for(&self, node: &NodeView, deployment: &DeploymentIntent, fitting: usize) -> String {
+        let (name, free) = (&node.name, ByteSize(self.capacity.free_bytes(node)));
+        if fitting == 1 {
+            return format!("placed on {name}: no other node can take it; {free} are free there");
+        }
+        let here = self.capacity.replicas_of(&node.id, &deployment.id);
+        format!(
+            "placed on {name}: of {fitting} nodes that can take it, it has the fewest replicas of this deployment \
+             ({here}) and then the most free memory ({free})"
+        )
     }
 
     fn verdicts(&self, deployment: &DeploymentIntent) -> Vec<NodeVerdict> {

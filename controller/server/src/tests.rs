@@ -8,3 +8,4 @@ mod identity;
 mod models;
 mod placement;
 mod sessions;
+mod tls;

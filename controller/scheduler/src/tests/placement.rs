@@ -33,7 +33,8 @@ fn what_does_not_fit_is_unplaced_and_says_how_much_is_missing() {
         "3.5 GiB short: needs 4.5 GiB (weights 3.0 GiB, KV cache 1.0 GiB, scratch 512.0 MiB), 1.0 GiB free of 16.0 GiB"
     );
     assert!(
-        plan.to_string().contains("? chat (new 0): none of 1 nodes can take it\n    node-7: 3.5 GiB short")
+        plan.to_string()
+            .contains("? chat (new 0): the fleet's only node cannot take it\n    node-7: 3.5 GiB short")
     );
 }
 
