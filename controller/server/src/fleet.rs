@@ -35,7 +35,7 @@ pub use server_tls::agents_tls;
 use sessions::{EndReason, Sessions};
 
 use crate::data_dir::DataDir;
-use crate::limits::AGENT_MESSAGE_MAX_BYTES;
+use crate::limits::{AGENT_MESSAGE_MAX_BYTES, ROUTES_SETTLE_TIMEOUT};
 
 /// What every node is to run now, by node id.
 pub(crate) type Orders = HashMap<NodeId, DesiredState>;
@@ -81,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) plan: watch::Sender<Arc<cloister_scheduler::Plan>>,
     /// Counts the changes that reconciler and routes should look at.
     changes: watch::Sender<u64>,
+    /// The change up to which the gateway's routes are built; `None` while nothing builds them.
+    pub(crate) routes_built: watch::Sender<Option<u64>>,
     /// The serial that each node was last seen to use while it was its current one.
     serials_in_use: Mutex<HashMap<NodeId, Arc<str>>>,
     enrolment_turn: tokio::sync::Mutex<()>,
@@ -104,6 +106,7 @@ impl FleetHandle {
             orders: watch::Sender::new(Arc::default()),
             plan: watch::Sender::new(Arc::default()),
             changes: watch::Sender::new(0),
+            routes_built: watch::Sender::new(None),
             serials_in_use: Mutex::default(),
             enrolment_turn: tokio::sync::Mutex::default(),
             refusal_budget: records::RefusalBudget::new(),
@@ -120,6 +123,18 @@ impl FleetHandle {
     /// and sessions then look at the store again. Never blocks.
     pub fn wake(&self) {
         self.shared.wake();
+    }
+
+    /// As [`FleetHandle::wake`], and waits until the gateway serves from what the store holds now: a key
+    /// works when its creator has it, and a revoked one no longer does. Gives up after
+    /// [`ROUTES_SETTLE_TIMEOUT`]; the change is committed either way.
+    pub async fn wake_and_settle(&self) {
+        let mut built = self.shared.routes_built.subscribe();
+        self.shared.wake();
+        let wanted = *self.shared.changes.borrow();
+        let settled = built.wait_for(|built| built.is_none_or(|change| change >= wanted));
+        // Its sender lives as long as this handle: the only other end is the time limit.
+        let _ = tokio::time::timeout(ROUTES_SETTLE_TIMEOUT, settled).await;
     }
 
     /// The text of a join token (`cjt1.…`) around a one-time secret: all that an agent needs to

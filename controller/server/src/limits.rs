@@ -61,6 +61,8 @@ pub const VERDICTS_PER_REPLICA_MAX: usize = 1_000;
 pub const NODE_HEADROOM_BYTES: u64 = 256 << 20;
 /// How often the routes are rebuilt when nothing woke them.
 pub const ROUTES_INTERVAL: Duration = Duration::from_secs(30);
+/// How long a change waits for the gateway to serve from it.
+pub const ROUTES_SETTLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes of one upload, all its files together.
 pub const UPLOAD_MAX_BYTES: u64 = 256 * 1024 * 1024 * 1024;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cloister_provenance::{SigningKey, digest_file, keygen, sign};
 use reqwest::Method;
+use runtime_formats::testing::TinyLlama;
 use serde_json::{Value, json};
 
 use crate::Client;
@@ -44,7 +45,8 @@ impl Signer {
     }
 
     pub async fn trust(&self, admin: &Client) {
-        let body = json!({"name": "tests", "public_key_pem": self.public_pem});
+        let name = format!("tests-{}", &self.key_id[..8]);
+        let body = json!({"name": name, "public_key_pem": self.public_pem});
         admin.post("/api/v1/signers", &body).await.ok();
     }
 }
@@ -78,4 +80,16 @@ pub async fn import_real_model(admin: &Client, name: &str) -> String {
     let listed = file.file_name().and_then(|n| n.to_str()).expect("a name");
     import(admin, name, &[("model.sig", bundle), (listed, bytes)]).await.ok();
     digest
+}
+
+/// A random-weight model of a few hundred kilobytes, signed, trusted and imported.
+pub async fn import_tiny_model(admin: &Client, name: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("tiny.gguf");
+    let bytes = TinyLlama::default().gguf();
+    std::fs::write(&file, &bytes).expect("written");
+    let signer = Signer::default();
+    signer.trust(admin).await;
+    let (bundle, _) = signer.sign(&file);
+    import(admin, name, &[("model.sig", bundle), ("tiny.gguf", bytes)]).await.ok();
 }

@@ -43,7 +43,7 @@ fn changed(kind: Kind, caller: &Caller, subject: Subject, facts: Facts) -> Draft
 /// Commits a change with its record and lets reconciler and gateway know; the record's id.
 async fn commit(api: &ApiState, changes: Vec<Change>, draft: Draft) -> Result<String, ApiError> {
     let record = api.ledger().change(changes, draft).await?;
-    api.fleet().wake();
+    api.fleet().wake_and_settle().await;
     Ok(record.id)
 }
 

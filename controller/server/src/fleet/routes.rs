@@ -23,6 +23,7 @@ pub struct RouteTable {
 impl RouteTable {
     pub fn new(fleet: FleetHandle) -> (Self, watch::Receiver<Arc<Routes>>) {
         let (routes, receiver) = watch::channel(Arc::default());
+        fleet.shared.routes_built.send_replace(Some(0));
         (Self { fleet, routes, model_names: HashMap::new() }, receiver)
     }
 
@@ -30,9 +31,12 @@ impl RouteTable {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.fleet.shared.subscribe();
         while !stop.is_cancelled() {
-            changes.mark_unchanged();
+            let change = *changes.borrow_and_update();
             match self.build().await {
-                Ok(routes) => _ = self.routes.send_replace(Arc::new(routes)),
+                Ok(routes) => {
+                    self.routes.send_replace(Arc::new(routes));
+                    self.fleet.shared.routes_built.send_replace(Some(change));
+                }
                 Err(error) => tracing::error!(%error, "routes could not be renewed; the last ones stay"),
             }
             tokio::select! {

@@ -1,5 +1,6 @@
 //! Requests that are wrong: the right code, a message that names the field, and a fleet that goes on.
 
+use cloister_e2e::models::import_tiny_model;
 use cloister_e2e::{Fleet, FleetOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,6 +10,9 @@ const CHAT: &str = "/v1/chat/completions";
 #[tokio::test]
 async fn every_wrong_request_gets_its_code_and_a_reason() {
     let fleet = Fleet::start(FleetOptions::default()).await;
+    // A deployment that no node can take: a request for it gets as far as its own faults let it.
+    import_tiny_model(&fleet.admin, "tiny").await;
+    fleet.admin.put("/api/v1/deployments/ward", &json!({"model": "tiny"})).await.ok();
     let good = json!({"model": "ward", "messages": [{"role": "user", "content": "hello"}]});
     let changed = |name: &str, value: Value| {
         let mut body = good.clone();

@@ -54,7 +54,7 @@ async fn what_is_not_verified_is_not_imported() {
     unlisted.push(("stray.bin", vec![1]));
     refused(admin, &unlisted, &["stray.bin"]).await;
     refused(admin, &files(b"not a signature", &bytes), &["signature"]).await;
-    refused(admin, &[("tiny.gguf", bytes.clone())], &[".sig"]).await;
+    refused(admin, &[("tiny.gguf", bytes.clone())], &["signature bundle"]).await;
     for name in ["../escape.gguf", "a/b.gguf", ".hidden"] {
         let answer = import(admin, "tiny", &[("model.sig", bundle.clone()), (name, bytes.clone())]).await;
         assert!(answer.status.is_client_error(), "{name}: {}", answer.status);
