@@ -129,11 +129,20 @@ impl<'a> TileJob<'a> {
             // SAFETY: a tile is computed by exactly one thread (`compute_share` splits tiles without overlap), and
             // tiles cover disjoint outputs of each row.
             let out = unsafe { self.out.part(start..start + count) };
-            match self.write {
-                Write::Overwrite => out.copy_from_slice(&result[..count]),
-                Write::Add => out.iter_mut().zip(result).for_each(|(o, r)| *o += r),
+            match <&mut [f32; TILE_OUTPUTS]>::try_from(&mut *out) {
+                // The usual case, with a length the compiler knows.
+                Ok(out) => put(out, result, self.write),
+                Err(_) => put(out, result, self.write),
             }
         }
+    }
+}
+
+#[inline]
+fn put(out: &mut [f32], result: &[f32; TILE_OUTPUTS], write: Write) {
+    match write {
+        Write::Overwrite => out.iter_mut().zip(result).for_each(|(o, r)| *o = *r),
+        Write::Add => out.iter_mut().zip(result).for_each(|(o, r)| *o += r),
     }
 }
 
