@@ -5,6 +5,9 @@ mod scratch;
 mod step;
 mod weights;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use llama::Llama;
 pub(crate) use scratch::ScratchRows;
 pub(crate) use step::BatchStep;

@@ -1,5 +1,6 @@
 //! Tiny tokenizers for unit tests, made once: compiling a pre-tokenizer's expressions is slow.
 
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crate::tokenizer::{Tokenizer, TokenizerTables};
@@ -65,4 +66,13 @@ fn make_sentence_piece() -> Tokenizer {
         ..TokenizerTables::default()
     })
     .unwrap()
+}
+
+/// SmolLM2-135M-Instruct Q4_1, where the environment or a folder above says it is.
+pub(crate) fn model_file() -> PathBuf {
+    const NAME: &str = ".cloister/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+    let named = std::env::var_os("CLOISTER_TEST_MODEL").map(PathBuf::from);
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join(NAME));
+    let mut found = named.into_iter().chain(above).filter(|path| path.is_file());
+    found.next().expect("the test model is missing: run `make model`, or set CLOISTER_TEST_MODEL to its path")
 }
