@@ -45,7 +45,8 @@ struct Neighbour {
 }
 
 impl Subject {
-    fn load<S: ByteSource + ?Sized>(source: &S, threads: usize, isa: Isa, positions: usize) -> Self {
+    fn load<S: ByteSource + ?Sized>(source: &S, schedule: Schedule, positions: usize) -> Self {
+        let Schedule { threads, isa, .. } = schedule;
         let gguf = Gguf::parse(source).unwrap();
         let config = ModelConfig::from_gguf(&gguf).unwrap();
         let compute = (Kernels::of(isa).unwrap(), Pool::new(threads).unwrap());

@@ -41,7 +41,7 @@ fn alone_batched_chunked_and_on_any_threads_and_instruction_set_the_logits_are_t
             let schedules = if isa == Isa::Scalar { &SCHEDULES[..1] } else { &SCHEDULES };
             for &(threads, chunk, neighbours) in schedules {
                 let schedule = Schedule { chunk, neighbours, threads, isa };
-                let hash = Subject::load(&file, threads, isa, 512).logits_hash((&prompt, &answer), schedule);
+                let hash = Subject::load(&file, schedule, 512).logits_hash((&prompt, &answer), schedule);
                 let expected = expected.get_or_insert(hash.clone());
                 assert_eq!(hash, *expected, "{matrices:?} {schedule:?}");
             }
@@ -53,7 +53,7 @@ fn alone_batched_chunked_and_on_any_threads_and_instruction_set_the_logits_are_t
 fn another_token_anywhere_in_the_prompt_changes_the_logits() {
     let file = model(TensorType::Q4_1);
     let schedule = Schedule { chunk: 64, neighbours: 0, threads: 1, isa: Isa::best() };
-    let mut subject = Subject::load(&file, 1, Isa::best(), 512);
+    let mut subject = Subject::load(&file, schedule, 512);
     let prompt = tokens(PROMPT_TOKENS, 5);
     let original = subject.logits_hash((&prompt, &[]), schedule);
     for place in [0, 63, 64, PROMPT_TOKENS - 1] {
