@@ -15,8 +15,10 @@ const DECODE: (usize, usize) = (16, 128);
 /// Prompt of the prefill measurement; one token is decoded.
 const PREFILL: (usize, usize) = (512, 1);
 /// Prompt and answer of each of the parallel sequences.
-const PARALLEL: (usize, usize) = (128, 64);
+const PARALLEL: (usize, usize) = (16, 64);
 const STREAMS: usize = 8;
+/// What a chat application typically asks for.
+const SAMPLED: SamplingParams = SamplingParams { temperature: 0.8, top_p: 0.95, ..SamplingParams::GREEDY };
 const REPETITIONS: usize = 3;
 
 type Error = Box<dyn std::error::Error>;
@@ -32,14 +34,19 @@ fn main() -> Result<(), Error> {
     let engine = Engine::load(&File::open(&path)?, &options(threads), |_, _| {})?;
     let load = started.elapsed();
     let (handle, thread) = engine.start()?;
-    run(&handle, 1, DECODE)?;
-    let decode = best(|| run(&handle, 1, DECODE).map(|runs| decode_rate(&runs[0])))?;
-    let prefill = best(|| run(&handle, 1, PREFILL).map(|runs| prefill_rate(&runs[0])))?;
-    let parallel = best(|| run(&handle, STREAMS, PARALLEL).map(|runs| total_decode_rate(&runs)))?;
+    run(&handle, 1, DECODE, SamplingParams::GREEDY)?;
+    let measure = |streams, lengths, sampling, rate: fn(&[Finished]) -> f64| {
+        best(|| run(&handle, streams, lengths, sampling).map(|runs| rate(&runs)))
+    };
+    let decode = measure(1, DECODE, SamplingParams::GREEDY, decode_rate)?;
+    let sampled = measure(1, DECODE, SAMPLED, decode_rate)?;
+    let prefill = measure(1, PREFILL, SamplingParams::GREEDY, prefill_rate)?;
+    let parallel = measure(STREAMS, PARALLEL, SamplingParams::GREEDY, total_rate)?;
     report(
         &[
             ("load_s", load.as_secs_f64()),
             ("decode_tokens_per_s", decode),
+            ("decode_sampled_tokens_per_s", sampled),
             ("prefill_tokens_per_s", prefill),
             ("parallel_8_tokens_per_s", parallel),
         ],
@@ -66,11 +73,12 @@ fn run(
     handle: &EngineHandle,
     streams: usize,
     (prompt, answer): (usize, usize),
+    sampling: SamplingParams,
 ) -> Result<Vec<Finished>, Error> {
     let request = |stream: usize| SequenceRequest {
         // Any ordinary tokens will do; different ones per stream.
         prompt: (0..prompt).map(|token| 1000 + ((token * 37 + stream * 101) % 8000) as u32).collect(),
-        sampling: SamplingParams::GREEDY,
+        sampling,
         decode: DecodeParams { max_tokens: answer, ignore_eos: true, ..DecodeParams::default() },
     };
     let streams: Vec<SequenceStream> =
@@ -90,25 +98,21 @@ fn finish(mut stream: SequenceStream) -> Result<Finished, Error> {
 }
 
 /// Tokens per second after the first.
-fn decode_rate(run: &Finished) -> f64 {
+fn decode_rate(runs: &[Finished]) -> f64 {
+    let run = &runs[0];
     rate(run.completion_tokens - 1, run.total_time - run.time_to_first_token)
 }
 
-fn prefill_rate(run: &Finished) -> f64 {
+fn prefill_rate(runs: &[Finished]) -> f64 {
+    let run = &runs[0];
     rate(run.prompt_tokens, run.time_to_first_token)
 }
 
-/// Tokens per second of all sequences, from the moment all of them decode to the end.
-fn total_decode_rate(runs: &[Finished]) -> f64 {
-    let last_first = runs.iter().map(|run| run.time_to_first_token).max().unwrap_or_default();
+/// Tokens per second of all sequences together, their prompts' time included.
+fn total_rate(runs: &[Finished]) -> f64 {
     let end = runs.iter().map(|run| run.total_time).max().unwrap_or_default();
-    let whole = rate(runs.iter().map(|run| run.completion_tokens).sum(), end);
-    // Tokens decoded beside the others' prefill are few; counting all of them over the whole time is a floor.
-    whole.max(rate(runs.len() * (PARALLEL.1 - PREFILL_STEPS), end.saturating_sub(last_first)))
+    rate(runs.iter().map(|run| run.completion_tokens).sum(), end)
 }
-
-/// Steps in which some of the parallel sequences decode while others are still prefilled, at most.
-const PREFILL_STEPS: usize = STREAMS * PARALLEL.0 / 64;
 
 fn rate(tokens: usize, time: Duration) -> f64 {
     tokens as f64 / time.as_secs_f64().max(1e-9)
