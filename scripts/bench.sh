@@ -8,7 +8,7 @@ scripts/prerequisites.sh model
 scripts/fetch-model.sh .cloister/models/SmolLM2-135M-Instruct.Q4_1.gguf
 cargo build --locked --workspace --bins
 cargo build --locked --workspace --examples
-results=$(mktemp -d "${TMPDIR:-/tmp}/cloister-bench.XXXXXX")
+results=$(mktemp -d "${TMPDIR:-/tmp}/cloister-bench.XXXXXXXX")
 trap 'rm -rf "$results"' EXIT
 
 echo "hardware: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(awk '/MemTotal/ {printf "%.0f GiB", $2 / 1048576}' /proc/meminfo)"

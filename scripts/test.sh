@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 scripts/prerequisites.sh test || exit 1
 started=$SECONDS
-log=$(mktemp "${TMPDIR:-/tmp}/cloister-test.XXXXXX")
+log=$(mktemp "${TMPDIR:-/tmp}/cloister-test.XXXXXXXX")
 trap 'rm -f "$log"' EXIT
 failed_stages=()
 stage() {

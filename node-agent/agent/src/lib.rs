@@ -21,6 +21,7 @@ pub mod quality;
 pub mod run;
 mod session;
 mod state;
+pub mod stop_signal;
 mod supervisor;
 pub mod telemetry;
 mod token;

@@ -64,7 +64,7 @@ fn every_crate_root_says_what_the_crate_is_for() {
 
 #[test]
 fn nothing_is_left_unfinished_or_ignored() {
-    let words = ["todo!(", "unimplemented!(", "FIXME", "XXX", "#[ignore"];
+    let words = ["todo!(", "unimplemented!(", "FIXME", "XXX:", "#[ignore"];
     let wrong: Vec<_> = files(&[".rs", ".sh", ".py"])
         .into_iter()
         .filter(|f| !f.path.starts_with("tests/tidy/"))
