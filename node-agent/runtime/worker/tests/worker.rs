@@ -1,4 +1,6 @@
 //! A real worker process, sandbox and all, spoken to over its socket.
+// Helpers of tests may fail a test.
+#![allow(clippy::unwrap_used)]
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;

@@ -139,7 +139,8 @@ fn requests_that_cannot_be_served_are_refused_with_the_reason() {
         change(&mut request);
         handle.submit(request).unwrap_err().to_string()
     };
-    let cases: [(fn(&mut SequenceRequest), &str); 9] = [
+    type Spoil = fn(&mut SequenceRequest);
+    let cases: [(Spoil, &str); 9] = [
         (|r| r.prompt.clear(), "prompt is empty"),
         (|r| r.prompt[1] = 258, "token id 258"),
         (|r| r.decode.max_tokens = 0, "max_tokens is 0"),

@@ -82,7 +82,8 @@ fn tables_that_do_not_fit_are_refused_by_name() {
         Tokenizer::new(tables)
     };
     assert!(change(|_| {}).is_ok());
-    let cases: [(fn(&mut TokenizerTables), &str); 7] = [
+    type Spoil = fn(&mut TokenizerTables);
+    let cases: [(Spoil, &str); 7] = [
         (|t| t.model = "bert".into(), "\"bert\""),
         (|t| (t.model, t.pre) = ("gpt2".into(), Some("klingon".into())), "\"klingon\""),
         (|t| t.tokens.clear(), "scores has 1 entries for 0"),
