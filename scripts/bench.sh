@@ -15,7 +15,7 @@ echo "hardware: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $
 echo "load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 echo
 echo "runtime, $(basename "$model"), $threads threads"
-target/debug/examples/engine_bench "$model" --threads "$threads" --json "$results/ours.json"
+target/debug/examples/engine_bench "$model" "$threads" > "$results/ours.json"
 if python3 -c 'import llama_cpp' 2>/dev/null; then
   python3 tests/perf/peer_llama_cpp.py "$model" "$threads" "$results/ours.json"
 else

@@ -23,6 +23,7 @@ case "${1:-build}" in
     fi ;;
 esac
 if [ "${1:-}" = test ]; then
+  need unshare "unshare: apt-get install util-linux"
   need openssl "openssl, whose keys the tests sign with: apt-get install openssl"
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=("venv for python3: apt-get install python3-venv")
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null 2>&1 \

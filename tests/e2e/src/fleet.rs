@@ -21,11 +21,13 @@ pub struct FleetOptions {
     pub database: Database,
     /// More arguments for the controller.
     pub arguments: Vec<String>,
+    /// Bytes of the disk that uploads go to, where that is to be a small one.
+    pub uploads_disk_bytes: Option<u64>,
 }
 
 impl Default for FleetOptions {
     fn default() -> Self {
-        Self { database: Database::Sqlite, arguments: Vec::new() }
+        Self { database: Database::Sqlite, arguments: Vec::new(), uploads_disk_bytes: None }
     }
 }
 
@@ -48,11 +50,7 @@ pub struct Agent {
 
 impl Fleet {
     pub async fn start(options: FleetOptions) -> Self {
-        Self::start_in(tempfile::tempdir().expect("a temporary folder"), options).await
-    }
-
-    /// The same in a folder that a test has prepared; the controller's is `controller` in it.
-    pub async fn start_in(folder: TempDir, options: FleetOptions) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let mut fleet = Self {
             controller: None,
             folder,
@@ -99,7 +97,14 @@ impl Fleet {
         arguments.extend(self.options.arguments.iter().cloned());
         let _ = std::fs::remove_file(folder.join("endpoints.json"));
         let log = self.folder.path().join("controller.log");
-        let mut program = Program::start("cloister-controller", &arguments, log);
+        let mut program = match self.options.uploads_disk_bytes {
+            None => Program::start("cloister-controller", &arguments, log),
+            Some(bytes) => {
+                let uploads = folder.join("uploads");
+                std::fs::create_dir_all(&uploads).expect("a folder to mount at");
+                Program::start_with_small_disk("cloister-controller", &arguments, log, &uploads, bytes)
+            }
+        };
         self.endpoints = until("the controller's endpoints", async || {
             assert!(program.has_ended().is_none(), "the controller ended:\n{}", program.log());
             serde_json::from_slice(&std::fs::read(folder.join("endpoints.json")).ok()?).ok()

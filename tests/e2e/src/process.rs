@@ -35,10 +35,30 @@ impl Program {
         log: PathBuf,
         environment: &[(&str, &str)],
     ) -> Self {
+        let mut command = Command::new(program(name));
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(name, command, log)
+    }
+
+    /// Starts a program that sees a small disk of its own, in memory, at `mount_point`. A mount namespace
+    /// inside a user namespace: it needs no privilege, and ends with the program.
+    pub fn start_with_small_disk<S: AsRef<OsStr>>(
+        name: &str,
+        arguments: &[S],
+        log: PathBuf,
+        mount_point: &Path,
+        disk_bytes: u64,
+    ) -> Self {
+        let script = format!(r#"mount -t tmpfs -o size={disk_bytes} tmpfs "$0" && exec "$@""#);
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
+        command.arg(mount_point).arg(program(name)).args(arguments);
+        Self::spawn(name, command, log)
+    }
+
+    fn spawn(name: &str, mut command: Command, log: PathBuf) -> Self {
         let file = File::options().create(true).append(true).open(&log).expect("the log can be written");
-        let child = Command::new(program(name))
-            .args(arguments)
-            .envs(environment.iter().copied())
+        let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("a file can be shared"))
             .stderr(file)

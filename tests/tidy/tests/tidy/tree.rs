@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A tracked text file.
-pub struct File {
+pub(crate) struct File {
     /// Relative to the repository's root, with `/`.
-    pub path: String,
-    pub text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
 }
 
 /// Every tracked (or new, not ignored) file whose name ends in one of `endings`.
-pub fn files(endings: &[&str]) -> Vec<File> {
+pub(crate) fn files(endings: &[&str]) -> Vec<File> {
     let output = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
@@ -35,7 +35,7 @@ pub fn files(endings: &[&str]) -> Vec<File> {
 }
 
 /// Source files that ship: Rust outside of `tests` folders and test modules.
-pub fn shipped_rust() -> Vec<File> {
+pub(crate) fn shipped_rust() -> Vec<File> {
     files(&[".rs"])
         .into_iter()
         .filter(|f| !f.path.starts_with("tests/") && !f.path.contains("/tests/"))
