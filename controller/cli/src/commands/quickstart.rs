@@ -9,6 +9,7 @@ use clap::Args;
 use super::up::{Place, StopSignal};
 use crate::config::Selection;
 use crate::error::CliError;
+use crate::local::children::invoked_as;
 use crate::local::fleet::Fleet;
 use crate::local::layout::Layout;
 use crate::local::story;
@@ -70,18 +71,18 @@ impl Quickstart {
 }
 
 fn next_while_running(output: &Output) -> String {
+    let (cloister, deployment) = (invoked_as(), story::DEPLOYMENT);
     format!(
-        "\n{}\n  cloister chat {deployment}\n  cloister ps\n  cloister explain REPLICA\n  cloister audit list\n\nThe fleet runs until Ctrl-C.",
+        "\n{}\n  {cloister} chat {deployment}\n  {cloister} ps\n  {cloister} explain REPLICA\n  {cloister} audit list\n\nThe fleet runs until Ctrl-C.",
         output.paint_err(Style::Bold, "Try next, in another terminal"),
-        deployment = story::DEPLOYMENT,
     )
 }
 
 fn next_when_stopped(layout: &Layout, output: &Output) -> String {
+    let (cloister, deployment) = (invoked_as(), story::DEPLOYMENT);
     format!(
-        "\n{}\n  cloister up --data {}      start this fleet again; then, in another terminal:\n  cloister chat {}\n  cloister audit list",
+        "\n{}\n  {cloister} up --data {}      start this fleet again; then, in another terminal:\n  {cloister} chat {deployment}\n  {cloister} audit list",
         output.paint_err(Style::Bold, "Try next"),
         layout.root().display(),
-        story::DEPLOYMENT,
     )
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::config::Selection;
 use crate::error::CliError;
+use crate::local::children::invoked_as;
 use crate::local::fleet::{Fleet, Listeners};
 use crate::local::layout::Layout;
 use crate::output::{Output, Style};
@@ -82,8 +83,9 @@ pub(crate) fn summary(fleet: &Fleet, layout: &Layout, output: &Output) -> String
         ("  logs", layout.root().join("logs").display().to_string()),
         ("  admin key", layout.admin_key_file().display().to_string()),
     ]);
+    let cloister = invoked_as();
     format!(
-        "{}\n{where_things_are}\n\n{}\n  cloister nodes\n  cloister model keygen && cloister model sign MODEL.gguf --key signing.pem\n  cloister deploy ward --model MODEL --wait\n  cloister chat ward\n\nCtrl-C stops everything.",
+        "{}\n{where_things_are}\n\n{}\n  {cloister} nodes\n  {cloister} model keygen\n  {cloister} model --help\n  {cloister} deploy --help\n\nCtrl-C stops everything.",
         bold("Cloister is up."),
         bold("In another terminal:"),
     )

@@ -79,6 +79,11 @@ impl Child {
     }
 }
 
+/// This program as the person typed it, so that what is shown to be typed next works from where they are.
+pub(crate) fn invoked_as() -> String {
+    std::env::args().next().filter(|name| !name.is_empty()).unwrap_or_else(|| "cloister".to_string())
+}
+
 /// A program in the folder of this one.
 pub(crate) fn sibling(name: &str) -> Result<PathBuf, CliError> {
     let own = std::env::current_exe().doing(|| "the path of this program is unknown".into())?;

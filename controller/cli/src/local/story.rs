@@ -8,6 +8,7 @@ use std::time::Instant;
 use cloister_api::{DeployRequest, ModelDetail, NewKeyRequest, Role, paths};
 use secrecy::SecretString;
 
+use super::children::invoked_as;
 use super::fleet::Fleet;
 use super::layout::Layout;
 use crate::chat::{Answer, Message, Request, StreamOptions, ask};
@@ -141,8 +142,10 @@ async fn proof(
     output.say("");
     stages.done("the two records of this answer, checked offline:");
     verify_file(&file, &fleet.audit_vkey, output)?;
+    let auditor = Path::new(&invoked_as()).with_file_name("cloister-audit");
     output.say(&format!(
-        "\nthe same by the outsider's program:\n  cloister-audit verify {} --key {}",
+        "\nthe same by the outsider's program:\n  {} verify {} --key {}",
+        auditor.display(),
         file.display(),
         layout.audit_vkey_file().display()
     ));
