@@ -33,7 +33,9 @@ impl Answer {
 
 impl Client {
     pub fn new(url: &str, key: &str) -> Self {
-        let http = reqwest::Client::builder().build().expect("a client");
+        // A connection for each request: a refusal that does not read a body to its end closes the
+        // connection, and a client that had kept it for the next request would see that instead.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         Self { http, url: url.trim_end_matches('/').to_string(), key: key.to_string() }
     }
 
