@@ -1,0 +1,3 @@
+module cloister.dev/tests/kubernetes/tools/probe
+
+go 1.26.0
