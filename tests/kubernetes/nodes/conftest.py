@@ -1,0 +1,141 @@
+"""One cluster of two nodes for all stories, with the product's images on both, and the firm's servers beside it."""
+
+import shutil
+
+import pytest
+
+from cluster.cluster import Cluster
+from cluster.firm import DATABASE_URL, REGISTRY, Postgres, Registry, Signer
+from cluster.namespaces import shell
+from cluster.settings import PKI, REPOSITORY, WORK
+from release import PROGRAMS, Release
+
+MODEL_FILE = REPOSITORY / ".cloister" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+IMAGES = REPOSITORY / "target" / "images"
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    cluster = Cluster()
+    cluster.start_control_plane()
+    cluster.start_nodes(2)
+    for image in sorted(IMAGES.glob("*.tar")):
+        cluster.load_image(image)
+    for node in cluster.nodes.values():
+        add_next_tag(node)
+    cluster.kube.apply(storage_class(), *(volume(cluster, number, index) for number in (1, 2) for index in range(4)))
+    yield cluster
+    cluster.stop()
+
+
+def add_next_tag(node) -> None:
+    """The images under a second tag, for upgrades."""
+    for name in node.ctr("-n", "k8s.io", "images", "ls", "-q").split():
+        repository, _, tag = name.rpartition(":")
+        if repository.startswith("localhost/cloister/") and tag != "next":
+            node.ctr("-n", "k8s.io", "images", "tag", "--force", name, f"{repository}:next")
+
+
+def storage_class() -> dict:
+    return {
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "kubernetes.io/no-provisioner",
+        "metadata": {"name": "local", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def volume(cluster: Cluster, node: int, index: int) -> dict:
+    """fsGroup holds on `local` volumes, not on hostPath ones."""
+    folder = WORK / f"volumes/node{node}-{index}"
+    folder.mkdir(parents=True, exist_ok=True)
+    shell(f"mount -t tmpfs -o size=1g,mode=0755 tmpfs {folder}")  # so that it can be full
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [f"node{node}"]}
+    return {
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"node{node}-{index}"},
+        "spec": {
+            "capacity": {"storage": "20Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "local",
+            "persistentVolumeReclaimPolicy": "Retain", "local": {"path": str(folder)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }
+
+
+class Firm:
+    """PostgreSQL, a registry, and models that the firm has signed."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.postgres, self.registry = Postgres(cluster.daemons), Registry(cluster.daemons)
+        self.postgres.start()
+        self.registry.start()
+        self.signer = Signer(PROGRAMS / "cloister")
+        self.model_folder = self.signer.sign(MODEL_FILE, WORK / "signed")
+        self.reference = self.registry.push_model("models/smollm2", self.model_folder)
+
+    def push_altered(self) -> str:
+        """The same signature over other bytes, under a digest of its own: what a registry's owner could do."""
+        folder = WORK / "altered"
+        shutil.copytree(self.model_folder, folder)
+        weights = next(folder.glob("*.gguf"))
+        with open(weights, "r+b") as file:
+            file.seek(-4096, 2)
+            byte = file.read(1)
+            file.seek(-4096, 2)
+            file.write(bytes([byte[0] ^ 1]))
+        return self.registry.push_model("models/altered", folder)
+
+    def trust_policy(self, name: str = "firm", models: tuple[str, ...] = ("smollm2*",)) -> dict:
+        signers = [{"name": "firm", "publicKey": self.signer.public_pem()}]
+        return custom("TrustPolicy", name, {"rules": [{"models": list(models), "signers": signers}]})
+
+
+@pytest.fixture(scope="session")
+def firm(cluster) -> Firm:
+    return Firm(cluster)
+
+
+@pytest.fixture(scope="session")
+def sources(cluster) -> list[str]:
+    """Helm's settings that let the controller fetch from the firm's registry, and from nowhere else."""
+    return [
+        "--set", f"models.allowedHosts={{{REGISTRY}}}", "--set", "models.caBundle.configMap=firm-ca",
+        "--set-json", 'networkPolicy.sources={"to":[{"ipBlock":{"cidr":"10.77.0.50/32"}}],"ports":[5000]}',
+    ]
+
+
+@pytest.fixture(scope="session")
+def postgres_settings(firm) -> list[str]:
+    return [
+        "--set", "database.existingSecret=database", "--set", "crds.install=false",
+        "--set-json", 'networkPolicy.database={"to":[{"ipBlock":{"cidr":"10.77.0.50/32"}}],"ports":[5432]}',
+    ]
+
+
+def prepare_namespace(cluster: Cluster, namespace: str) -> None:
+    """As a hardened cluster has it: pod security enforced, the firm's authority in a ConfigMap."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/enforce-version": "latest"}
+    cluster.kube.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "firm-ca", "namespace": namespace},
+         "data": {"ca.crt": (PKI / "ca.crt").read_text()}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "database", "namespace": namespace},
+         "stringData": {"url": DATABASE_URL}},
+    )
+
+
+def custom(kind: str, name: str, spec: dict) -> dict:
+    return {"apiVersion": "fleet.cloister.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def model(name: str, reference: str) -> dict:
+    return custom("Model", name, {"source": {"oci": {"reference": reference}}})
+
+
+def deployment(name: str, model: str, replicas: int = 1, **more) -> dict:
+    return custom("ModelDeployment", name, {"model": model, "replicas": replicas, **more})
+
+
+@pytest.fixture(scope="session")
+def plain(cluster) -> Release:
+    """Installed without a value: one controller, SQLite on a volume, an agent on every node."""
+    prepare_namespace(cluster, "cloister")
+    return Release(cluster, "cloister")

@@ -1,0 +1,74 @@
+"""`helm install` without a value, to an answer whose record an outsider can check."""
+
+import json
+
+from cluster.settings import WORK
+from conftest import deployment, model
+from release import Release
+
+
+def test_installs_without_a_value_and_every_pod_becomes_ready(plain: Release, cluster):
+    told = plain.install()
+    plain.until_ready("controller", 1)
+    plain.until_ready("agent", 2)
+    assert "identity" in told, "the notes say how the first admin gets in"
+    (WORK / "notes.txt").write_text(told)
+
+
+def test_the_first_admin_gets_in_and_sees_both_nodes(plain: Release):
+    caller = plain.caller()
+    nodes = json.loads(plain.cli(caller, "nodes", "-o", "json"))["nodes"]
+    assert {node["name"] for node in nodes} == {"node1", "node2"}
+    assert all(node["connected"] for node in nodes)
+
+
+def test_the_nodes_are_mirrored_for_kubectl(plain: Release):
+    names = {item["metadata"]["name"] for item in plain.kube.items("fleetnodes", namespace="cloister")}
+    assert names == {"node1", "node2"}
+    assert "node1" in plain.kube.run("-n", "cloister", "get", "fn")
+
+
+def test_a_model_from_the_registry_is_refused_until_sources_and_signers_are_named(plain: Release, firm):
+    plain.apply(model("smollm2", firm.reference))
+    refused = plain.until_condition("model", "smollm2", "Fetched", "False")
+    assert "source" in refused["message"].lower()
+    plain.delete("model", "smollm2")
+
+
+def test_from_apply_to_ready(plain: Release, firm, sources):
+    plain.upgrade(*sources)
+    plain.until_ready("controller", 1)
+    plain.apply(firm.trust_policy(), model("smollm2", firm.reference), deployment("ward", "smollm2", replicas=2))
+    plain.kube.run("-n", "cloister", "wait", "--for=condition=Ready", "model/smollm2", "--timeout=120s")
+    plain.kube.run("-n", "cloister", "wait", "--for=condition=Ready", "md/ward", "--timeout=180s")
+    status = plain.kube.get("modeldeployment", "ward", namespace="cloister")["status"]
+    assert status["readyReplicas"] == 2
+    assert {place["node"] for place in status["placements"]} == {"node1", "node2"}
+
+
+def test_an_answer_through_the_service_and_its_record_checked_offline(plain: Release):
+    caller = plain.caller()
+    checked = json.loads(plain.cli(caller, "check", "ward", "--audit-key", plain.secret("audit.vkey"), "-o", "json"))
+    assert checked["completion_tokens"] > 0
+    records = plain.verified_log(caller)
+    assert records[checked["record"]]["kind"] == "inference.requested"
+
+
+def test_helm_test_asks_and_verifies(plain: Release):
+    told = plain.kube.helm("test", "cloister", "-n", "cloister", "--logs", "--timeout", "120s")
+    assert "Succeeded" in told
+
+
+def test_people_scale_and_explain_with_kubectl(plain: Release):
+    plain.kube.run("-n", "cloister", "scale", "md/ward", "--replicas=1")
+    plain.kube.run("-n", "cloister", "wait", "--for=jsonpath={.status.readyReplicas}=1", "md/ward", "--timeout=60s")
+    plain.kube.run("-n", "cloister", "scale", "md/ward", "--replicas=2")
+    plain.kube.run("-n", "cloister", "wait", "--for=jsonpath={.status.readyReplicas}=2", "md/ward", "--timeout=120s")
+    assert "replicas" in plain.kube.run("explain", "modeldeployment.spec")
+
+
+def test_what_cannot_be_is_refused_with_field_and_rule(plain: Release):
+    wrong = deployment("wrong", "smollm2", replicas=-1, contextLength=-5, jurisdiction="Germany", maxSequences=100000)
+    message = plain.kube.fails("-n", "cloister", "apply", "-f", "-", stdin=json.dumps(wrong))
+    for field in ("replicas", "contextLength", "jurisdiction", "maxSequences"):
+        assert f"spec.{field}" in message, message
