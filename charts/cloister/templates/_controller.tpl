@@ -79,14 +79,20 @@
 {{/* What is inside the cluster is never asked of the proxy. */}}
 {{- define "cloister.proxyEnvironment" -}}
 {{- with .Values.proxy }}
-{{- if or .http .https }}
-{{- with .http }}
-- name: HTTP_PROXY
-  value: {{ . | quote }}
+{{- if or .http .https .existingSecret }}
+{{- $secret := .existingSecret }}
+{{- range $name, $value := dict "http" .http "https" .https }}
+{{- if $secret }}
+- name: {{ upper $name }}_PROXY
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret }}
+      key: {{ $name }}
+      optional: true
+{{- else if $value }}
+- name: {{ upper $name }}_PROXY
+  value: {{ $value | quote }}
 {{- end }}
-{{- with .https }}
-- name: HTTPS_PROXY
-  value: {{ . | quote }}
 {{- end }}
 - name: NO_PROXY
   value: {{ join "," (compact (list "localhost,127.0.0.1,::1,.svc,.cluster.local,$(KUBERNETES_SERVICE_HOST)" .noProxy)) | quote }}

@@ -65,6 +65,9 @@ A configuration that would come up and then not work is refused here, where some
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 {{- fail "ingress.enabled is true, but ingress.host is empty: set the name that callers use, as in ingress.host=cloister.hospital.example" -}}
 {{- end -}}
+{{- if and .Values.proxy.existingSecret (or .Values.proxy.http .Values.proxy.https) -}}
+{{- fail "proxy.existingSecret and proxy.http or proxy.https are both set: keep one of them" -}}
+{{- end -}}
 {{- if and .Values.agents.trustedSigners.configMap (not .Values.agents.trustedSigners.keys) -}}
 {{- fail "agents.trustedSigners.configMap is set, but agents.trustedSigners.keys is empty: list the ConfigMap's keys that hold public keys, as in agents.trustedSigners.keys=[signer.pub]" -}}
 {{- end -}}
