@@ -19,6 +19,19 @@ NAMESPACE = "clinic"
 KUBE_VERSION = "v1.36.0"
 
 
+class Strict(yaml.CSafeLoader):
+    """YAML in which a key stands once, as the API wants it."""
+
+
+def mapping(loader, node):
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    assert len(keys) == len(set(keys)), f"a key stands twice at {node.start_mark}: {keys}"
+    return dict(zip(keys, [loader.construct_object(value, deep=True) for _, value in node.value]))
+
+
+Strict.add_constructor("tag:yaml.org,2002:map", mapping)
+
+
 def helm(*arguments, program=HELM, given=None):
     """Runs helm away from any cluster; the caller looks at how it ended."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "KUBECONFIG": "/nonexistent", "TMPDIR": "/tmp"}
@@ -44,7 +57,7 @@ def rendered(values, program=HELM):
 @functools.lru_cache(maxsize=None)
 def objects(values, program=HELM):
     """The objects of a rendering, in a fixed order."""
-    documents = [one for one in yaml.load_all(rendered(values, program), yaml.CSafeLoader) if one]
+    documents = [one for one in yaml.load_all(rendered(values, program), Strict) if one]
     return sorted(documents, key=lambda one: (one["kind"], one["metadata"]["name"]))
 
 
