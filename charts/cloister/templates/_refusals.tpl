@@ -80,6 +80,9 @@ A configuration that would come up and then not work is refused here, where some
 {{- fail (printf "agents.pools has two pools named %q: each needs a name of its own" .name) -}}
 {{- end -}}
 {{- $_ := set $seen .name true -}}
+{{- if hasKey (.labels | default dict) "pool" -}}
+{{- fail (printf "agents.pools %q sets the label pool, which every node of a pool has anyway with the pool's name: choose another key" .name) -}}
+{{- end -}}
 {{- $cache := merge (dict) (.cache | default dict) $.Values.agents.cache -}}
 {{- if and (eq $cache.type "existingClaim") (not $cache.claimName) -}}
 {{- fail (printf "the cache of pool %q has type existingClaim, but no claimName: name the PersistentVolumeClaim, or use emptyDir or ephemeral" .name) -}}
