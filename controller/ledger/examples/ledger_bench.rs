@@ -1,8 +1,10 @@
-//! Durable records per second, with one writer and with 256, on SQLite and on PostgreSQL.
+//! Durable records per second, with one caller and with 256, on SQLite and on PostgreSQL; there also
+//! with two controllers that write one log.
 //!
 //! `cargo run --release -p cloister-ledger --example ledger_bench [SECONDS]`
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -25,7 +27,7 @@ async fn main() -> anyhow::Result<()> {
     let mut out = io::stdout();
     writeln!(
         out,
-        "{:12} {:>8} {:>12} {:>10} {:>9} {:>9}",
+        "{:13} {:>8} {:>12} {:>10} {:>9} {:>9}",
         "database", "writers", "records/s", "commits/s", "p50 ms", "p99 ms"
     )?;
     for (name, url) in databases {
@@ -35,15 +37,48 @@ async fn main() -> anyhow::Result<()> {
         let (ledger, task) = Ledger::start(store, key, LedgerOptions::default()).await?;
         for writers in WRITERS {
             let run = measure(&ledger, writers, Duration::from_secs(seconds)).await?;
-            writeln!(
-                out,
-                "{name:12} {writers:>8} {:>12.0} {:>10.0} {:>9.2} {:>9.2}",
-                run.records_per_s, run.commits_per_s, run.p50_ms, run.p99_ms
-            )?;
+            print(&mut out, name, writers, &run)?;
         }
         task.stop().await?;
     }
+    together(&mut out, &server.create_database()?, folder.path(), seconds).await
+}
+
+/// The same number of callers, spread over two controllers.
+async fn together(out: &mut io::Stdout, url: &str, folder: &Path, seconds: u64) -> anyhow::Result<()> {
+    let mut controllers = Vec::new();
+    for _ in 0..2 {
+        let key = load_or_create_log_key(&folder.join("together.key"), "cloister/bench").await?;
+        controllers.push(Ledger::start(Store::open(url).await?, key, LedgerOptions::default()).await?);
+    }
+    for writers in [2, 256] {
+        let mut tasks = JoinSet::new();
+        for (ledger, _) in &controllers {
+            let ledger = ledger.clone();
+            tasks.spawn(async move { measure(&ledger, writers / 2, Duration::from_secs(seconds)).await });
+        }
+        let mut sum = Run { records_per_s: 0.0, commits_per_s: 0.0, p50_ms: 0.0, p99_ms: 0.0 };
+        while let Some(run) = tasks.join_next().await {
+            let run = run??;
+            sum.records_per_s += run.records_per_s;
+            sum.commits_per_s += run.commits_per_s;
+            sum.p50_ms = sum.p50_ms.max(run.p50_ms);
+            sum.p99_ms = sum.p99_ms.max(run.p99_ms);
+        }
+        print(out, "2 on Postgres", writers, &sum)?;
+    }
+    for (_, task) in controllers {
+        task.stop().await?;
+    }
     Ok(())
+}
+
+fn print(out: &mut io::Stdout, name: &str, writers: usize, run: &Run) -> io::Result<()> {
+    writeln!(
+        out,
+        "{name:13} {writers:>8} {:>12.0} {:>10.0} {:>9.2} {:>9.2}",
+        run.records_per_s, run.commits_per_s, run.p50_ms, run.p99_ms
+    )
 }
 
 struct Run {

@@ -63,6 +63,11 @@ pub enum LogDamage {
          a record from {suspect_from} on was altered"
     )]
     Root { size: u64, suspect_from: u64 },
+    #[error(
+        "the log ends after {found} records although {known} were durable: the database was set back, to a \
+         backup or to a copy that lags behind; nothing is written until this controller is started again"
+    )]
+    SetBack { known: u64, found: u64 },
 }
 
 /// Why the ledger did not start.
@@ -111,8 +116,6 @@ pub(crate) enum CommitError {
     Sign(#[from] CheckpointError),
     #[error(transparent)]
     Damaged(#[from] LogDamage),
-    #[error("another controller was started on this database and has taken the log over; stop this one")]
-    TakenOver,
     #[error("the database did not finish within {} s", COMMIT_DEADLINE.as_secs())]
     TimedOut,
 }

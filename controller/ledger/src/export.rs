@@ -12,6 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::LedgerHandle;
 use crate::error::LogDamage;
+use crate::head;
 use crate::limits::{EXPORT_PIECE_BYTES, MAX_EXPORT_PIECES, MAX_EXPORTED_IDS};
 use crate::tree::LoadError;
 
@@ -66,7 +67,10 @@ impl LedgerHandle {
             Some(ids) => records::select(&self.shared.store, ids).await?,
             None => Vec::new(),
         };
-        let export = Export { handle: self.clone(), head: self.newest_checkpoint().await? };
+        let Some(head) = head::newest(&self.shared.store, &self.shared.verifier).await? else {
+            return Err(LogDamage::NoCheckpoint { size: 0 }.into());
+        };
+        let export = Export { handle: self.clone(), head };
         let (pieces, stream) = mpsc::channel(MAX_EXPORT_PIECES);
         let out = Pieces { pieces, buffer: Vec::with_capacity(EXPORT_PIECE_BYTES) };
         tokio::spawn(async move {
@@ -76,16 +80,6 @@ impl LedgerHandle {
             }
         });
         Ok(ReceiverStream::new(stream))
-    }
-
-    /// The newest checkpoint in the database, which another controller may have written.
-    async fn newest_checkpoint(&self) -> Result<SignedCheckpoint, ExportError> {
-        let head = self.shared.store.head().await?;
-        let Some(stored) = head.checkpoint else {
-            return Err(LogDamage::NoCheckpoint { size: head.size }.into());
-        };
-        let opened = self.shared.verifier.open(&stored.note);
-        Ok(opened.map_err(|source| LogDamage::Checkpoint { size: stored.size, source })?)
     }
 }
 

@@ -13,7 +13,7 @@ use ulid::Ulid;
 use crate::limits::QUEUE_DEADLINE;
 use crate::stats::Counters;
 use crate::submission::{Entry, Submission};
-use crate::{LedgerError, LedgerStats};
+use crate::{ExportError, LedgerError, LedgerStats, head};
 
 /// A record that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) verifier: LogVerifier,
     pub(crate) counters: Arc<Counters>,
     pub(crate) head: watch::Receiver<SignedCheckpoint>,
+    pub(crate) boot: String,
 }
 
 impl LedgerHandle {
@@ -89,13 +90,30 @@ impl LedgerHandle {
         }
     }
 
-    /// The newest signed head of the log.
+    /// Id of this controller process: `boot` of the records that it writes, and its key in the register
+    /// ([`Store::controllers`]).
+    #[must_use]
+    pub fn controller_id(&self) -> &str {
+        &self.shared.boot
+    }
+
+    /// The newest signed head of the log, whichever controller signed it.
+    ///
+    /// # Errors
+    /// The database does not answer, or what it has is not signed by the log's key.
+    pub async fn newest_checkpoint(&self) -> Result<SignedCheckpoint, ExportError> {
+        let stored = head::newest(&self.shared.store, &self.shared.verifier).await?;
+        Ok(stored.unwrap_or_else(|| self.checkpoint()))
+    }
+
+    /// The newest signed head of the log that this controller knows: what others wrote since its own
+    /// last commit becomes known within one beat, see [`crate::LedgerOptions`].
     #[must_use]
     pub fn checkpoint(&self) -> SignedCheckpoint {
         self.shared.head.borrow().clone()
     }
 
-    /// Changes whenever the log grows.
+    /// Changes whenever the log is known to have grown, see [`Self::checkpoint`].
     #[must_use]
     pub fn checkpoints(&self) -> watch::Receiver<SignedCheckpoint> {
         self.shared.head.clone()

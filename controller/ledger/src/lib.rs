@@ -1,4 +1,4 @@
-//! Writes the record: one task gives every record its place in the log, extends the Merkle tree,
+//! Writes the record: one task per controller gives every record its place in the log, extends the Merkle tree,
 //! signs the new head and makes all of that durable in one transaction, together with the changes
 //! of state that the records tell of. Callers wait until it is durable.
 //!
@@ -6,16 +6,22 @@
 //! what is queued → changes are applied, each submission's in a savepoint of its own → leaves are
 //! numbered, hashed and added to the tree → one checkpoint is signed → one commit → every waiter is
 //! told.
+//!
+//! Several controllers on one PostgreSQL write one log: a commit holds the head of the log, and first
+//! takes over what others have written since. Requests that a controller left open when it ended are
+//! closed by the others.
 
 mod check;
 mod clock;
 mod error;
 mod export;
 mod handle;
+mod head;
 mod key_file;
 pub mod limits;
 mod options;
 mod recovery;
+mod register;
 mod sequencer;
 mod start;
 mod stats;

@@ -14,6 +14,11 @@ pub const MAX_BYTES_PER_COMMIT: usize = 1 << 20;
 pub const COMMIT_DEADLINE: Duration = Duration::from_secs(8);
 /// How often a database that failed is asked whether it is back, while nobody writes.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+/// Requests that a controller left open, closed in one commit.
+pub const MAX_ABANDONED_PER_COMMIT: u32 = 256;
+/// Records written by other controllers whose hashes are added one by one; more, and the edge of the
+/// tree is read instead.
+pub(crate) const MAX_FOLLOWED_RECORDS: u64 = 1_024;
 /// Changes in one submission.
 pub const MAX_CHANGES: usize = 10_000;
 /// Salts in one submission.

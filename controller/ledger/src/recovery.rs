@@ -8,8 +8,10 @@ use cloister_store::{RecordRow, Store};
 use crate::error::{CommitError, LogDamage};
 use crate::submission::Entry;
 
-/// The controller ended while the request was open.
+/// The controller that had the request was gone when this one started.
 pub(crate) const CONTROLLER_RESTARTED: &str = "controller_restarted";
+/// Another controller has the request and was not seen for too long.
+pub(crate) const CONTROLLER_GONE: &str = "controller_gone";
 /// The request's record became durable, but its caller could not be told so and did not go on.
 pub(crate) const COMMIT_UNCONFIRMED: &str = "commit_unconfirmed";
 

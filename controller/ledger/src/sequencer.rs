@@ -7,7 +7,7 @@ mod seal;
 
 use std::sync::Arc;
 
-use cloister_evidence::checkpoint::{LogKey, SignedCheckpoint};
+use cloister_evidence::checkpoint::{LogKey, LogVerifier, SignedCheckpoint};
 use cloister_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -17,21 +17,24 @@ use crate::clock::Clock;
 use crate::error::CommitError;
 use crate::handle::RecordRef;
 use crate::limits::{COMMIT_DEADLINE, MAX_BYTES_PER_COMMIT, MAX_RECORDS_PER_COMMIT, PROBE_INTERVAL};
+use crate::recovery::CONTROLLER_GONE;
+use crate::register::Register;
 use crate::stats::Counters;
 use crate::submission::{Entry, Submission};
 use crate::tree::Tree;
 use crate::{LedgerError, recovery};
+use commit::Committed;
 
-/// State of the writing side. Everything in it describes the log as far as it is durable.
+/// State of the writing side. What in it describes the log describes it as far as it is durable.
 pub(crate) struct Sequencer {
     pub(crate) store: Store,
     pub(crate) key: LogKey,
+    pub(crate) verifier: LogVerifier,
     pub(crate) clock: Clock,
     pub(crate) tree: Tree,
     pub(crate) head: watch::Sender<SignedCheckpoint>,
     pub(crate) counters: Arc<Counters>,
-    /// Whether this process has taken the log over, which its first commit does.
-    pub(crate) leading: bool,
+    pub(crate) register: Register,
     /// Requests of a commit whose outcome is not known: their callers were told it failed.
     pub(crate) unconfirmed: Vec<String>,
 }
@@ -51,6 +54,10 @@ impl Sequencer {
                     queue.close();
                     continue;
                 }
+                () = self.register.abandoned() => {
+                    self.close_all_abandoned().await;
+                    continue;
+                }
                 first = queue.recv() => first,
                 () = sleep(PROBE_INTERVAL), if !self.counters.is_writable() => {
                     self.probe().await;
@@ -65,7 +72,14 @@ impl Sequencer {
             }
         }
         let stopped = recovery::controller_stopped(self.key.origin());
-        self.write(vec![Entry::new(stopped)]).await.map(drop)
+        let written = self.write(vec![Entry::new(stopped)]).await.map(drop);
+        self.register.leave().await;
+        written
+    }
+
+    /// Gives up at the first failure: the next look finds what is left.
+    async fn close_all_abandoned(&mut self) {
+        while let Ok(1..) = self.close_abandoned(CONTROLLER_GONE).await {}
     }
 
     /// After a failure: whether records could be written again. Without this a controller that is
@@ -73,7 +87,7 @@ impl Sequencer {
     async fn probe(&self) {
         let begun = timeout(COMMIT_DEADLINE, self.store.ledger_append()).await;
         if let Ok(Ok(append)) = begun
-            && self.check_leadership(&append).is_ok()
+            && append.head_size() >= self.tree.size()
         {
             tracing::info!("the database answers again");
             self.counters.answers_again();
@@ -107,19 +121,37 @@ impl Sequencer {
         &mut self,
         entries: Vec<Entry>,
     ) -> Result<Vec<Result<RecordRef, LedgerError>>, LedgerError> {
+        self.commit_in_time(entries, None).await.map(|committed| committed.outcomes)
+    }
+
+    /// Closes some of the requests that nobody else is left to close, for `reason`; returns how many.
+    pub(crate) async fn close_abandoned(&mut self, reason: &str) -> Result<usize, LedgerError> {
+        let closed = self.commit_in_time(Vec::new(), Some(reason)).await?.recovered;
+        if closed > 0 {
+            tracing::warn!(requests = closed, reason, "closed requests that a controller left open");
+        }
+        Ok(closed)
+    }
+
+    async fn commit_in_time(
+        &mut self,
+        entries: Vec<Entry>,
+        abandoned_for: Option<&str>,
+    ) -> Result<Committed, LedgerError> {
         let started = Instant::now();
-        let result = match timeout(COMMIT_DEADLINE, self.commit(&entries)).await {
+        let result = match timeout(COMMIT_DEADLINE, self.commit(&entries, abandoned_for)).await {
             Ok(result) => result,
             Err(_) => Err(CommitError::TimedOut),
         };
         match result {
-            Ok(outcomes) => {
-                let written = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-                self.counters.refused(outcomes.len() - written);
+            Ok(committed) => {
+                let accepted = committed.outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+                self.counters.refused(committed.outcomes.len() - accepted);
+                let written = accepted + committed.recovered;
                 if written > 0 {
                     self.counters.committed(written, started.elapsed());
                 }
-                Ok(outcomes)
+                Ok(committed)
             }
             Err(error) => {
                 tracing::error!(%error, records = entries.len(), "audit records could not be written");

@@ -14,6 +14,7 @@ use crate::error::{LogDamage, StartError};
 use crate::handle::{LedgerHandle, Shared};
 use crate::limits::{MAX_QUEUED, START_CHECK_RECORDS};
 use crate::recovery::{self, CONTROLLER_RESTARTED};
+use crate::register::Register;
 use crate::sequencer::Sequencer;
 use crate::stats::Counters;
 use crate::submission::Entry;
@@ -43,10 +44,9 @@ impl LedgerTask {
 }
 
 impl Ledger {
-    /// Checks that head, tree and newest records of the stored log agree, writes that the
-    /// controller started, closes the requests that an earlier process left open, and takes
-    /// records from then on. On PostgreSQL this takes the log over: a controller that was started
-    /// on the same database earlier can write no more.
+    /// Checks that head, tree and newest records of the stored log agree, registers the controller,
+    /// writes that it started, closes the requests that controllers which are gone left open, and
+    /// takes records from then on. On PostgreSQL others may write the same log at the same time.
     ///
     /// # Errors
     /// The log is damaged, or was signed with another key; nothing was written then.
@@ -59,41 +59,37 @@ impl Ledger {
         let (tree, checkpoint) = load_checked(&store, &key).await?;
         let mut boot = [0; 8];
         getrandom::fill(&mut boot).map_err(StartError::Randomness)?;
+        let clock = Clock::start(boot);
+        let boot = clock.boot().to_owned();
         let (head, head_seen) = watch::channel(checkpoint);
+        let register = Register::enter(&store, &boot, &options, (head.clone(), verifier.clone())).await?;
         let counters = Arc::new(Counters::default());
         let mut sequencer = Sequencer {
             store: store.clone(),
             key,
-            clock: Clock::start(boot),
+            verifier: verifier.clone(),
+            clock,
             tree,
             head,
             counters: Arc::clone(&counters),
-            leading: false,
+            register,
             unconfirmed: Vec::new(),
         };
         announce(&mut sequencer, &options).await?;
         let (queue, submissions) = mpsc::channel(MAX_QUEUED);
         let stop = CancellationToken::new();
         let task = tokio::spawn(sequencer.run(submissions, stop.clone()));
-        let shared = Shared { store, verifier, counters, head: head_seen };
+        let shared = Shared { store, verifier, counters, head: head_seen, boot };
         Ok((LedgerHandle { shared: Arc::new(shared), queue }, LedgerTask { stop, task }))
     }
 }
 
-/// `controller.started`, then `inference.interrupted` for each request left open.
+/// `controller.started`, then `inference.interrupted` for each request that nobody is left to close.
 async fn announce(sequencer: &mut Sequencer, options: &LedgerOptions) -> Result<(), StartError> {
     let started = recovery::controller_started(sequencer.key.origin(), &options.software_version);
     write_all(sequencer, vec![Entry::new(started)]).await?;
-    loop {
-        let open = sequencer.store.open_requests().await?;
-        if open.is_empty() {
-            return Ok(());
-        }
-        let ids = open.into_iter().map(|request| request.request_id);
-        let entries = recovery::interruptions(&sequencer.store, ids, CONTROLLER_RESTARTED).await?;
-        tracing::warn!(requests = entries.len(), "closing requests that were open when the controller ended");
-        write_all(sequencer, entries).await?;
-    }
+    while sequencer.close_abandoned(CONTROLLER_RESTARTED).await? > 0 {}
+    Ok(())
 }
 
 async fn write_all(sequencer: &mut Sequencer, entries: Vec<Entry>) -> Result<(), StartError> {

@@ -7,6 +7,7 @@ use cloister_evidence::tree::{GrowingTree, Hash, HashReader, ProofError, ReadErr
 use cloister_store::{Store, StoreError, TileRow};
 
 use crate::error::LogDamage;
+use crate::limits::MAX_FOLLOWED_RECORDS;
 use hashes::read_from_tiles;
 pub(crate) use proofs::{ProofReader, split_hashes};
 
@@ -72,6 +73,21 @@ impl Tree {
     pub(crate) fn unfinished(&self, level: u8) -> (u64, &[Hash]) {
         let hashes = self.edge.get(usize::from(level)).map_or(&[][..], Vec::as_slice);
         (hashes_at(self.size, level) / TILE_WIDTH, hashes)
+    }
+
+    /// This tree after the records up to `size` were added to it, as they are stored.
+    pub(crate) async fn grown_to(&self, store: &Store, size: u64) -> Result<Self, LoadError> {
+        if size < self.size || size - self.size > MAX_FOLLOWED_RECORDS {
+            return Self::load(store, size).await;
+        }
+        let mut tree = self.clone();
+        for hash in store.leaf_hashes(self.size, size).await? {
+            tree.push(Hash(hash));
+        }
+        if tree.size != size {
+            return Err(LogDamage::Missing { seq: tree.size }.into());
+        }
+        Ok(tree)
     }
 
     /// Reads the tree of `size` leaves back from what is stored.

@@ -7,15 +7,18 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::apply::{ApplyError, apply};
 use crate::audit::{CheckpointRow, RecordRow, SaltRow, TileRow};
+use crate::feed::CHANNEL;
 use crate::sql::{Arg, Connection, delete_rows, existing, insert_rows};
 use crate::store::Pools;
-use crate::{Change, Refusal, Store, StoreError};
+use crate::{Backend, Change, Refusal, Store, StoreError};
 
 /// A transaction that holds the head of the log. Dropping it undoes everything.
 pub struct AppendTransaction {
     transaction: OpenTransaction,
     head_size: u64,
     writer: String,
+    /// Whether it changes the fleet's state, and not the log alone.
+    changes_state: bool,
 }
 
 enum OpenTransaction {
@@ -65,7 +68,8 @@ impl Store {
                 "SELECT size, writer FROM audit_head WHERE id = 1 FOR UPDATE",
             ),
         };
-        let mut append = AppendTransaction { transaction, head_size: 0, writer: String::new() };
+        let mut append =
+            AppendTransaction { transaction, head_size: 0, writer: String::new(), changes_state: false };
         let row = append.connection().fetch_optional(lock_head, Vec::new()).await?;
         let row = row.ok_or_else(|| StoreError::corrupt("log head", "its row is missing"))?;
         append.head_size = row.u64("size")?;
@@ -75,7 +79,8 @@ impl Store {
 }
 
 impl AppendTransaction {
-    /// Number of records in the log as this transaction found it. It cannot change until then.
+    /// Number of records in the log as this transaction found it. It cannot change until the
+    /// transaction ends.
     #[must_use]
     pub fn head_size(&self) -> u64 {
         self.head_size
@@ -104,6 +109,7 @@ impl AppendTransaction {
             }
         }
         db.control("RELEASE SAVEPOINT submission").await?;
+        self.changes_state |= !changes.is_empty();
         Ok(Ok(()))
     }
 
@@ -117,10 +123,12 @@ impl AppendTransaction {
         existing(&mut self.connection(), "audit_open", "request_id", ids).await
     }
 
-    /// Writes `rows`; they are durable once [`Self::commit`] has returned.
+    /// Writes `rows`; they are durable once [`Self::commit`] has returned. Where changes were applied,
+    /// the other controllers are told then, see [`Store::changes`].
     pub async fn write(&mut self, rows: LogRows) -> Result<(), StoreError> {
         let new_size = number(rows.checkpoint.size)?;
-        let head = vec![new_size.into(), rows.writer.into(), number(self.head_size)?.into()];
+        let head = vec![new_size.into(), rows.writer.as_str().into(), number(self.head_size)?.into()];
+        let tell = self.changes_state && self.backend() == Backend::Postgres;
         let mut db = self.connection();
         let moved = db
             .execute("UPDATE audit_head SET size = $1, writer = $2 WHERE id = 1 AND size = $3", head)
@@ -132,9 +140,13 @@ impl AppendTransaction {
         insert_rows(&mut db, "audit_tile", TILE, tiles(rows.tiles)?).await?;
         let note = vec![vec![new_size.into(), rows.checkpoint.note.into()]];
         insert_rows(&mut db, "audit_checkpoint", CHECKPOINT, note).await?;
-        insert_rows(&mut db, "audit_open", OPEN, opened(rows.opened)?).await?;
+        insert_rows(&mut db, "audit_open", OPEN, opened(rows.opened, &rows.writer)?).await?;
         delete_rows(&mut db, "audit_open", "request_id", &rows.closed).await?;
         insert_rows(&mut db, "audit_salt", SALT, salts(rows.salts)).await?;
+        if tell {
+            let told = vec![CHANNEL.into(), rows.writer.into()];
+            db.execute("SELECT pg_notify($1, $2)", told).await?;
+        }
         Ok(())
     }
 
@@ -150,15 +162,22 @@ impl AppendTransaction {
         Ok(())
     }
 
-    fn connection(&mut self) -> Connection<'_> {
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
         self.transaction.connection()
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        match self.transaction {
+            OpenTransaction::Sqlite(_) => Backend::Sqlite,
+            OpenTransaction::Postgres(_) => Backend::Postgres,
+        }
     }
 }
 
 const RECORD: &[&str] = &["seq", "id", "kind", "time", "subject_id", "intent", "leaf", "leaf_hash"];
 const TILE: &[&str] = &["level", "idx", "root", "hashes"];
 const CHECKPOINT: &[&str] = &["size", "note"];
-const OPEN: &[&str] = &["request_id", "seq"];
+const OPEN: &[&str] = &["request_id", "seq", "writer"];
 const SALT: &[&str] = &["record_id", "name", "salt"];
 
 fn records(records: Vec<RecordRow>) -> Result<Vec<Vec<Arg>>, StoreError> {
@@ -185,8 +204,8 @@ fn tiles(tiles: Vec<TileRow>) -> Result<Vec<Vec<Arg>>, StoreError> {
     tiles.into_iter().map(columns).collect()
 }
 
-fn opened(requests: Vec<(String, u64)>) -> Result<Vec<Vec<Arg>>, StoreError> {
-    requests.into_iter().map(|(id, seq)| Ok(vec![id.into(), number(seq)?.into()])).collect()
+fn opened(requests: Vec<(String, u64)>, writer: &str) -> Result<Vec<Vec<Arg>>, StoreError> {
+    requests.into_iter().map(|(id, seq)| Ok(vec![id.into(), number(seq)?.into(), writer.into()])).collect()
 }
 
 fn salts(salts: Vec<SaltRow>) -> Vec<Vec<Arg>> {

@@ -66,6 +66,8 @@ pub struct Head {
 pub struct OpenRequest {
     pub request_id: String,
     pub seq: u64,
+    /// The controller process that opened it; empty for one of a version that did not say.
+    pub writer: String,
 }
 
 /// What opens one commitment of one record.

@@ -23,6 +23,11 @@ pub enum StoreError {
     NotDurable,
     #[error("the database schema could not be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    #[error(
+        "the database was brought up to date by a newer version: its schema asks for step {needed}, and this \
+         program knows the steps up to {known}; start the newer version, or restore the backup from before it"
+    )]
+    SchemaTooNew { needed: i64, known: i64 },
     #[error("the database cannot be used now: {0}; check that it is reachable and its disk is not full")]
     Unavailable(#[source] sqlx::Error),
     #[error("the database did not answer within {seconds} s; check its load and its disk")]

@@ -13,6 +13,22 @@ pub const MAX_RECORDS_PER_QUERY: u32 = 1_000;
 /// Rows that one listing of state returns at most; a fleet that has more has outgrown this design.
 pub const MAX_LISTED_ROWS: i64 = 100_000;
 
+/// Controllers that one listing returns at most.
+pub const MAX_CONTROLLERS: i64 = 1_000;
+/// How often a controller says that it lives.
+pub const CONTROLLER_BEAT_INTERVAL: Duration = Duration::from_secs(5);
+/// A controller that was not seen for this long is gone: others close its requests.
+pub const CONTROLLER_GONE_AFTER: Duration = Duration::from_secs(30);
+/// A controller that was not seen for this long leaves the register.
+pub const CONTROLLER_FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+/// How often a controller that does not lead tries to, and one that leads makes sure that it still does.
+pub const LEADERSHIP_INTERVAL: Duration = Duration::from_secs(2);
+/// How often a silent change feed is asked whether it still is one.
+pub(crate) const FEED_CHECK_INTERVAL: Duration = Duration::from_secs(10);
+/// Between two attempts to connect a change feed that was cut.
+pub(crate) const FEED_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a dedicated connection may take to answer.
+pub(crate) const ANSWER_DEADLINE: Duration = Duration::from_secs(2);
 /// Connections that read at the same time.
 pub(crate) const READ_CONNECTIONS: u32 = 4;
 /// How long a caller waits for a free connection.
@@ -21,5 +37,11 @@ pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long PostgreSQL may take for one statement, in milliseconds, as it wants it written.
 pub(crate) const STATEMENT_TIMEOUT_MS: &str = "5000";
-/// How long PostgreSQL lets a transaction sit idle before it ends it.
-pub(crate) const IDLE_IN_TRANSACTION_TIMEOUT_MS: &str = "10000";
+/// How long PostgreSQL lets a transaction sit idle before it ends it. Less than others wait for the
+/// head of the log, which a controller that hangs (its machine is suspended, say) may hold.
+pub(crate) const IDLE_IN_TRANSACTION_TIMEOUT_MS: &str = "4000";
+/// How long PostgreSQL waits before it asks a silent connection whether it still lives, and between
+/// two such questions.
+pub(crate) const KEEPALIVE_S: &str = "5";
+/// How many such questions may stay without an answer.
+pub(crate) const KEEPALIVE_PROBES: &str = "3";

@@ -1,4 +1,8 @@
 //! The schema, step by step. Steps that were released never change; new ones are added.
+//!
+//! Controllers of two versions meet on one database while a fleet is updated, so a program also works
+//! on a schema with steps that it does not know, unless the database says that it must know them: the
+//! setting `schema_compatible_from` holds the newest step that no program can do without.
 
 use std::borrow::Cow;
 
@@ -7,24 +11,37 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use crate::Backend;
+use crate::sql::Connection;
+use crate::{Backend, StoreError};
 
 const FLEET: &str = include_str!("../migrations/0001_fleet.sql");
 const AUDIT: &str = include_str!("../migrations/0002_audit.sql");
 const APPEND_ONLY_SQLITE: &str = include_str!("../migrations/0003_append_only.sqlite.sql");
 const APPEND_ONLY_POSTGRES: &str = include_str!("../migrations/0003_append_only.postgres.sql");
+const CONTROLLERS: &str = include_str!("../migrations/0004_controllers.sql");
 
-/// The steps for one kind of database. They differ in the name of the byte-string type and in the
-/// language of triggers.
-pub(crate) fn migrator(backend: Backend) -> Migrator {
+/// The newest step that this program knows.
+pub(crate) const NEWEST: i64 = 4;
+
+/// The steps up to `known` for one kind of database. They differ in the name of the byte-string type
+/// and in the language of triggers.
+pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
     let (bytes, append_only) = match backend {
         Backend::Sqlite => ("BLOB", APPEND_ONLY_SQLITE),
         Backend::Postgres => ("BYTEA", APPEND_ONLY_POSTGRES),
     };
-    let steps = [(1, "fleet", FLEET), (2, "audit", AUDIT), (3, "append only", append_only)];
-    Migrator::with_migrations(
-        steps.map(|(version, name, sql)| step(version, name, &sql.replace("{BYTES}", bytes))).into(),
-    )
+    let steps = [
+        (1, "fleet", FLEET),
+        (2, "audit", AUDIT),
+        (3, "append only", append_only),
+        (NEWEST, "controllers", CONTROLLERS),
+    ];
+    let steps = steps.into_iter().filter(|(version, ..)| *version <= known);
+    let mut migrator = Migrator::with_migrations(
+        steps.map(|(version, name, sql)| step(version, name, &sql.replace("{BYTES}", bytes))).collect(),
+    );
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 fn step(version: i64, name: &'static str, sql: &str) -> Migration {
@@ -36,3 +53,15 @@ fn step(version: i64, name: &'static str, sql: &str) -> Migration {
         false,
     )
 }
+
+/// Refuses a schema that a program which knows the steps up to `known` cannot work on.
+pub(crate) async fn assert_compatible(db: &mut Connection<'_>, known: i64) -> Result<(), StoreError> {
+    let sql = "SELECT value FROM setting WHERE name = 'schema_compatible_from'";
+    let Some(row) = db.fetch_optional(sql, Vec::new()).await? else { return Ok(()) };
+    let needed = row.text("value")?;
+    let needed: i64 = needed.parse().map_err(|e| StoreError::corrupt("schema_compatible_from", e))?;
+    if needed > known { Err(StoreError::SchemaTooNew { needed, known }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
-use crate::{StoreError, open, sql::Connection};
+use crate::feed::{Feed, OwnId};
+use crate::{StoreError, migrations, open, sql::Connection};
 
 /// Which database is behind a [`Store`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +20,11 @@ pub enum Backend {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pools: Arc<Pools>,
+    pub(crate) feed: Arc<Feed>,
+    own_id: OwnId,
 }
 
-/// One connection writes: the ledger has one writing task, and SQLite allows no more.
+/// One connection writes the log: the ledger has one writing task, and SQLite allows no more.
 pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
@@ -31,6 +35,8 @@ pub(crate) enum Pools {
     Postgres {
         writer: PgPool,
         readers: PgPool,
+        /// For connections that are neither writer nor reader.
+        options: Box<PgConnectOptions>,
     },
 }
 
@@ -56,9 +62,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::LockedByAnother`] when another process has the SQLite file open as a store;
-    /// [`StoreError::NotDurable`] when PostgreSQL may lose what it acknowledged.
+    /// [`StoreError::NotDurable`] when PostgreSQL may lose what it acknowledged;
+    /// [`StoreError::SchemaTooNew`] when a newer version changed the schema beyond this one.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { pools: Arc::new(open::open(url).await?) })
+        Self::open_knowing(url, migrations::NEWEST).await
+    }
+
+    /// As a program that knows the steps of the schema up to `known`.
+    pub(crate) async fn open_knowing(url: &str, known: i64) -> Result<Self, StoreError> {
+        let pools = Arc::new(open::open(url, known).await?);
+        Ok(Self { pools, feed: Arc::default(), own_id: OwnId::default() })
     }
 
     #[must_use]
@@ -71,9 +84,10 @@ impl Store {
 
     /// Ends all connections in good order. Later calls fail.
     pub async fn close(&self) {
+        self.feed.stop();
         match &*self.pools {
             Pools::Sqlite { writer, readers, .. } => open::sqlite::close(writer, readers).await,
-            Pools::Postgres { writer, readers } => {
+            Pools::Postgres { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -85,6 +99,20 @@ impl Store {
         let mut reader = self.reader().await?;
         reader.connection().fetch_all("SELECT 1", Vec::new()).await?;
         Ok(())
+    }
+
+    /// Which controller this store serves, once it has registered.
+    pub(crate) fn own_id(&self) -> OwnId {
+        Arc::clone(&self.own_id)
+    }
+
+    /// A connection for the register, which is kept beside the log: it does not wait for commits where
+    /// the database allows that.
+    pub(crate) async fn registering(&self) -> Result<Reader, StoreError> {
+        match &*self.pools {
+            Pools::Sqlite { writer, .. } => Ok(Reader::Sqlite(writer.acquire().await?)),
+            Pools::Postgres { .. } => self.reader().await,
+        }
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {

@@ -2,12 +2,16 @@
 
 mod inferences;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
 use super::failure::{Failure, Place, Tampered};
-use crate::{file::EvidenceKind, limits::MAX_BOOTS, record::Record};
+use crate::{
+    file::EvidenceKind,
+    limits::MAX_BOOTS,
+    record::{Kind, Record},
+};
 use inferences::Inferences;
 
 /// What was seen so far.
@@ -20,8 +24,15 @@ pub(super) struct History {
     pub(super) last_time: Option<Timestamp>,
     /// How often a record has an earlier wall-clock time than the one before it.
     pub(super) clock_steps_back: u64,
-    current_boot: Option<(String, u64)>,
-    earlier_boots: HashSet<String>,
+    boots: HashMap<String, Boot>,
+}
+
+/// What is known of a controller process.
+#[derive(Debug)]
+struct Boot {
+    /// Its own clock, at its last record.
+    mono_us: u64,
+    stopped: bool,
 }
 
 impl History {
@@ -33,8 +44,7 @@ impl History {
             first_time: None,
             last_time: None,
             clock_steps_back: 0,
-            current_boot: None,
-            earlier_boots: HashSet::new(),
+            boots: HashMap::new(),
         }
     }
 
@@ -44,13 +54,12 @@ impl History {
 
     /// Number of controller processes that wrote the records.
     pub(super) fn boots(&self) -> u64 {
-        self.earlier_boots.len() as u64 + u64::from(self.current_boot.is_some())
+        self.boots.len() as u64
     }
 
-    /// Open inferences that a controller process other than the last one left behind.
+    /// Open inferences that began under a controller process that has stopped.
     pub(super) fn abandoned(&self) -> u64 {
-        let current = self.current_boot.as_ref().map(|(boot, _)| boot.as_str());
-        self.inferences.open_of_other_boots(current.unwrap_or_default())
+        self.inferences.open_of_boots(|boot| self.boots.get(boot).is_some_and(|boot| boot.stopped))
     }
 
     /// Takes the leaf at `index`.
@@ -93,35 +102,27 @@ impl History {
         Ok(())
     }
 
-    /// Records of one controller process follow each other, and its own clock never runs backwards.
+    /// The own clock of each controller process never runs backwards, and one that has stopped writes no
+    /// more. Several may write at the same time.
     fn check_boot(&mut self, place: Place, record: &Record) -> Result<(), Failure> {
-        match &mut self.current_boot {
-            Some((boot, mono_us)) if *boot == record.boot => {
-                if record.mono_us < *mono_us {
-                    let what =
-                        "the controller's own clock runs backwards here (microseconds since its start)";
-                    let expected = format!("at least {mono_us}");
-                    return Err(Tampered::new(place, what).differs(expected, record.mono_us).into());
-                }
-                *mono_us = record.mono_us;
+        let stopped = record.draft.kind == Kind::ControllerStopped;
+        if let Some(boot) = self.boots.get_mut(&record.boot) {
+            if boot.stopped {
+                let what = "a controller process that had stopped wrote this record";
+                return Err(Tampered::new(place, what).into());
             }
-            current => {
-                let started = (record.boot.clone(), record.mono_us);
-                if let Some((ended, _)) = current.replace(started) {
-                    self.earlier_boots.insert(ended);
-                }
-                if self.earlier_boots.contains(&record.boot) {
-                    let what = "a controller process that another one had followed wrote this record";
-                    return Err(Tampered::new(place, what).into());
-                }
-                if self.earlier_boots.len() > MAX_BOOTS {
-                    return Err(Failure::TooMuchToRemember {
-                        what: "controller processes",
-                        limit: MAX_BOOTS,
-                    });
-                }
+            if record.mono_us < boot.mono_us {
+                let what = "the controller's own clock runs backwards here (microseconds since its start)";
+                let expected = format!("at least {}", boot.mono_us);
+                return Err(Tampered::new(place, what).differs(expected, record.mono_us).into());
             }
+            *boot = Boot { mono_us: record.mono_us, stopped };
+            return Ok(());
         }
+        if self.boots.len() >= MAX_BOOTS {
+            return Err(Failure::TooMuchToRemember { what: "controller processes", limit: MAX_BOOTS });
+        }
+        self.boots.insert(record.boot.clone(), Boot { mono_us: record.mono_us, stopped });
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ pub struct Report {
     pub inference_pairs: u64,
     /// Requests that no record in the file closes.
     pub inferences_open: u64,
-    /// Of these, left behind by a controller process that another one followed.
+    /// Of these, begun under a controller process that has stopped.
     pub inferences_abandoned: u64,
     /// Closing records whose request is not in the file (chosen records only).
     pub closings_without_request: u64,
@@ -91,7 +91,7 @@ fn checked(kind: EvidenceKind, head: &SignedCheckpoint, history: &History) -> Ve
         tree,
         "Every record is complete, in canonical form, of this log, and numbered by its place.".to_owned(),
         format!(
-            "{} wrote the records, one after the other, and no controller's own clock ran backwards.",
+            "{} wrote the records, none after it had stopped, and no controller's own clock ran backwards.",
             count(history.boots(), "controller process", "controller processes"),
         ),
         format!(
@@ -114,7 +114,7 @@ fn notes(kind: EvidenceKind, history: &History) -> Vec<String> {
     }
     if abandoned > 0 && kind == EvidenceKind::Log {
         notes.push(format!(
-            "{abandoned} of them began under a controller process that has ended; its successor must close them."
+            "{abandoned} of them began under a controller process that has stopped; another one must close them."
         ));
     }
     if history.inferences.closings_alone > 0 {

@@ -67,6 +67,12 @@ fn both_accept_good_logs_of_many_sizes_and_their_records() {
     assert_eq!(agreed(&log, &files), files.len());
     let story = SampleLog::first_minute();
     assert_eq!(agreed(&story, &[story.log_file(), story.records_file(&[4, 6, 7, 8])]), 2);
+    let mut two = SampleLog::empty();
+    for boot in ["boot-1", "boot-2", "boot-1", "boot-2"] {
+        two.boot = boot.into();
+        two.push(system(Kind::ControllerStarted));
+    }
+    assert_eq!(agreed(&two, &[two.log_file(), two.records_file(&[0, 1, 2, 3])]), 2);
 }
 
 #[test]
@@ -86,7 +92,7 @@ fn both_refuse_every_altered_byte() {
 
 #[test]
 fn both_refuse_signed_lies() {
-    let lies: [fn(&mut SampleLog, String); 4] = [
+    let lies: [fn(&mut SampleLog, String); 5] = [
         |log, id| {
             log.push(completed(&id, "another prompt"));
         },
@@ -101,6 +107,10 @@ fn both_refuse_signed_lies() {
             let mut record = log.next_record(system(Kind::ControllerStopped));
             record.mono_us = 0;
             log.push_leaf(record.to_leaf().unwrap());
+        },
+        |log, _| {
+            log.push(system(Kind::ControllerStopped));
+            log.push(system(Kind::ControllerStarted));
         },
     ];
     for lie in lies {

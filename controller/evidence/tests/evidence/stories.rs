@@ -125,16 +125,37 @@ fn a_completion_that_names_no_request_or_no_answer_is_refused() {
 }
 
 #[test]
-fn a_controller_clock_that_runs_backwards_and_a_returning_controller_are_refused() {
+fn a_controller_clock_that_runs_backwards_and_a_controller_that_had_stopped_are_refused() {
     let backwards = refusal(|log, _| {
         push_altered(log, system(Kind::ControllerStopped), |record| record.mono_us = 1);
     });
     assert!(backwards.contains("clock runs backwards"), "{backwards}");
     let returning = refusal(|log, _| {
-        push_altered(log, system(Kind::ControllerStarted), |record| record.boot = "boot-2".into());
         log.push(system(Kind::ControllerStopped));
+        push_altered(log, system(Kind::ControllerStarted), |record| record.boot = "boot-2".into());
+        log.push(system(Kind::AuditExported));
     });
-    assert!(returning.contains("another one had followed"), "{returning}");
+    assert!(returning.starts_with("record 4") && returning.contains("had stopped"), "{returning}");
+}
+
+#[test]
+fn controllers_that_write_at_the_same_time_are_accepted_each_with_its_own_clock() {
+    let mut log = SampleLog::empty();
+    let id = log.push(requested("prompt"));
+    // Started later: its clock is behind the other's all the time.
+    for (mono_us, draft) in [(1, system(Kind::ControllerStarted)), (2, completed(&id, "prompt"))] {
+        push_altered(&mut log, draft, |record| (record.boot, record.mono_us) = ("boot-2".into(), mono_us));
+        log.push(system(Kind::AuditExported));
+    }
+    let report = log.verify(&log.log_file()).unwrap();
+    assert_eq!((report.records, report.inference_pairs), (5, 1));
+    assert!(report.checked.iter().any(|checked| checked.starts_with("2 controller processes wrote")));
+    assert!(log.verify(&log.records_file(&[0, 1, 2, 3, 4])).is_ok());
+    push_altered(&mut log, system(Kind::AuditExported), |record| {
+        (record.boot, record.mono_us) = ("boot-2".into(), 1);
+    });
+    let refused = log.verify(&log.log_file()).unwrap_err().to_string();
+    assert!(refused.contains("clock runs backwards"), "{refused}");
 }
 
 #[test]
@@ -155,14 +176,15 @@ fn records_of_another_log_number_or_shape_are_refused() {
 }
 
 #[test]
-fn an_inference_left_open_by_an_ended_controller_is_pointed_out() {
+fn an_inference_left_open_by_a_stopped_controller_is_pointed_out() {
     let mut log = SampleLog::empty();
     log.push(requested("prompt"));
+    log.push(system(Kind::ControllerStopped));
     log.boot = "boot-2".into();
     log.push(system(Kind::ControllerStarted));
     let report = log.verify(&log.log_file()).unwrap();
     assert_eq!((report.inferences_open, report.inferences_abandoned), (1, 1));
-    assert!(report.notes.iter().any(|note| note.contains("successor")), "{:?}", report.notes);
+    assert!(report.notes.iter().any(|note| note.contains("another one must close")), "{:?}", report.notes);
 }
 
 #[test]

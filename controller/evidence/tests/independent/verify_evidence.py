@@ -114,19 +114,19 @@ class Story:
 
     def __init__(self, origin, whole):
         self.origin, self.whole = origin, whole
-        self.open, self.closed, self.boots, self.mono = {}, set(), [], 0
+        self.open, self.closed, self.mono, self.stopped = {}, set(), {}, set()
 
     def take(self, index, leaf):
         need(len(leaf) <= 8192, "the record is too large")
         record = parse(leaf)
         need(record["v"] == 1 and record["log"] == self.origin, "a record of another log")
         need(record["seq"] == index, "another record stands in this place")
-        if not self.boots or self.boots[-1] != record["boot"]:
-            need(record["boot"] not in self.boots, "an ended controller wrote again")
-            self.boots.append(record["boot"])
-            self.mono = 0
-        need(record["mono_us"] >= self.mono, "the controller's clock runs backwards")
-        self.mono = record["mono_us"]
+        boot = record["boot"]
+        need(boot not in self.stopped, "a stopped controller wrote again")
+        need(record["mono_us"] >= self.mono.get(boot, 0), "the controller's clock runs backwards")
+        self.mono[boot] = record["mono_us"]
+        if record["kind"] == "controller.stopped":
+            self.stopped.add(boot)
         self.pair(record)
 
     def pair(self, record):

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use cloister_evidence::record::{Kind, Record};
+use cloister_evidence::record::{Draft, Kind, Outcome, Record};
 use cloister_gateway::Options;
 use cloister_proto::inference::v1::FinishReason;
 use http_body_util::BodyExt;
@@ -141,6 +141,35 @@ async fn an_answer_that_cannot_be_put_on_record_is_not_finished() {
         let text = String::from_utf8_lossy(&reply);
         assert!(text.contains(r#""code":"record_unavailable""#), "{text}");
         assert!(!text.contains("finish_reason\":\"stop") && !text.contains("[DONE]"), "{text}");
+    }
+}
+
+/// Of a controller that the others took for gone and that did not know it, after a partition say.
+#[tokio::test]
+async fn an_answer_whose_request_another_controller_closed_is_not_finished() {
+    for body in [QUESTION, STREAMED_QUESTION] {
+        let rig = Rig::start().await;
+        let (open, gate) = watch::channel(false);
+        let mut steps = two_tokens(Step::Wait(gate));
+        steps.push(Step::Finished(FinishReason::Stop));
+        rig.replicas.script("r1", steps);
+        let router = rig.gateway.http_router();
+        let answer = tokio::spawn(tower::ServiceExt::oneshot(router, post(CHAT, "clk_all", body)));
+        let requested = rig.records_when(1).await.remove(0);
+        let interrupted = Draft {
+            kind: Kind::InferenceInterrupted,
+            outcome: Outcome::Failure,
+            intent: Some(requested.id),
+            reason: Some("controller_gone".to_owned()),
+            ..requested.draft
+        };
+        rig.ledger.record(rig.ledger.new_record_id(), interrupted).await.unwrap();
+        open.send(true).unwrap();
+        let reply = answer.await.unwrap().unwrap().into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&reply);
+        assert!(text.contains(r#""code":"record_unavailable""#), "{text}");
+        assert!(!text.contains("finish_reason\":\"stop") && !text.contains("[DONE]"), "{text}");
+        assert_eq!(closing(&rig.records().await).1, Some("controller_gone"));
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Rig {
     pub(crate) replicas: Arc<Replicas>,
     pub(crate) store: Store,
     pub(crate) registry: Registry,
-    ledger: LedgerHandle,
+    pub(crate) ledger: LedgerHandle,
     task: Option<LedgerTask>,
     _routes: watch::Sender<Arc<Routes>>,
     _folder: tempfile::TempDir,

@@ -1,29 +1,39 @@
 //! One transaction: changes, records, tree and checkpoint.
 
-use cloister_evidence::checkpoint::SignedCheckpoint;
 use cloister_store::{AppendTransaction, Refusal};
 
 use super::Sequencer;
 use super::admission::Admission;
 use super::seal::seal;
-use crate::LedgerError;
-use crate::error::CommitError;
+use crate::error::{CommitError, LogDamage};
 use crate::handle::RecordRef;
-use crate::recovery;
+use crate::limits::MAX_ABANDONED_PER_COMMIT;
 use crate::submission::Entry;
-use crate::tree::Tree;
+use crate::{LedgerError, head, recovery};
+
+/// What became durable.
+pub(super) struct Committed {
+    /// Records that closed requests left open, here or by others.
+    pub(super) recovered: usize,
+    /// In the order of the entries.
+    pub(super) outcomes: Vec<Result<RecordRef, LedgerError>>,
+}
 
 impl Sequencer {
-    /// Writes `entries`, less those that are refused. Until the database has confirmed, nothing of
-    /// `self` that describes the log changes, so that this may fail or be dropped at any point.
+    /// Writes `entries`, less those that are refused; before them, with `abandoned_for` as the reason,
+    /// closing records for requests that controllers which are gone left open. Nothing of `self` that
+    /// describes the log runs ahead of what is durable, so that this may fail or be dropped at any point.
     pub(super) async fn commit(
         &mut self,
         entries: &[Entry],
-    ) -> Result<Vec<Result<RecordRef, LedgerError>>, CommitError> {
+        abandoned_for: Option<&str>,
+    ) -> Result<Committed, CommitError> {
         let mut append = self.store.ledger_append().await?;
-        self.check_leadership(&append)?;
-        let tree = self.tree_at(append.head_size()).await?;
-        let mut batch = self.interruptions(&mut append).await?;
+        self.follow(append.head_size()).await?;
+        let mut batch = self.unconfirmed(&mut append).await?;
+        if let Some(reason) = abandoned_for {
+            batch.extend(self.abandoned(&mut append, reason).await?);
+        }
         let recovered = batch.len();
         batch.extend_from_slice(entries);
 
@@ -31,50 +41,73 @@ impl Sequencer {
         let verdicts = admit_all(&mut append, &mut admission, &batch).await?;
         let admitted: Vec<&Entry> =
             batch.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(e, _)| e).collect();
+        let first_seq = self.tree.size();
         if !admitted.is_empty() {
-            let sealed = seal(&self.key, &self.clock, tree.clone(), &admitted, admission).await?;
+            let overdue = self.register.overdue();
+            if overdue {
+                append.controller_seen(self.register.own()).await?;
+            }
+            let sealed = seal(&self.key, &self.clock, self.tree.clone(), &admitted, admission).await?;
             append.write(sealed.rows).await?;
-            self.unconfirmed = requests(&admitted);
+            self.unconfirmed.extend(requests(&admitted));
             append.commit().await?;
-            self.committed(sealed.tree, sealed.checkpoint);
+            self.unconfirmed.clear();
+            self.tree = sealed.tree;
+            head::publish(&self.head, sealed.checkpoint);
+            if overdue {
+                self.register.seen();
+            }
         }
-        Ok(outcomes(&batch, verdicts, tree.size()).split_off(recovered))
+        let outcomes = outcomes(&batch, verdicts, first_seq).split_off(recovered);
+        Ok(Committed { recovered, outcomes })
     }
 
-    /// The controller that started last owns the log: it has closed the requests that were open then,
-    /// so one that started earlier must not go on with them.
-    pub(super) fn check_leadership(&self, append: &AppendTransaction) -> Result<(), CommitError> {
-        if self.leading && append.writer() != self.clock.boot() {
-            return Err(CommitError::TakenOver);
+    /// Takes over what is in the log since our last commit: written by other controllers, or by a commit
+    /// of ours that we took for failed. Only what is signed with the log's key is built upon, so that
+    /// nobody without it can slip records under our signature.
+    async fn follow(&mut self, size: u64) -> Result<(), CommitError> {
+        let known = self.tree.size();
+        if size == known {
+            return Ok(());
         }
+        if size < known {
+            return Err(LogDamage::SetBack { known, found: size }.into());
+        }
+        tracing::debug!(size, known, "the audit log has grown; following it");
+        let (tree, checkpoint) = tokio::try_join!(
+            self.tree.grown_to(&self.store, size),
+            head::of_size(&self.store, &self.verifier, size),
+        )?;
+        if tree.root()? != checkpoint.root() {
+            return Err(LogDamage::Root { size, suspect_from: known }.into());
+        }
+        self.tree = tree;
+        head::publish(&self.head, checkpoint);
         Ok(())
     }
 
-    fn committed(&mut self, tree: Tree, checkpoint: SignedCheckpoint) {
-        self.leading = true;
-        self.unconfirmed.clear();
-        self.tree = tree;
-        self.head.send_replace(checkpoint);
-    }
-
-    /// The tree as the transaction found it. It differs from ours when a commit that we took for
-    /// failed had succeeded, or when the controller before us wrote until we took over.
-    async fn tree_at(&self, size: u64) -> Result<Tree, CommitError> {
-        if size == self.tree.size() {
-            return Ok(self.tree.clone());
-        }
-        tracing::warn!(size, known = self.tree.size(), "the audit log moved; reading its tree again");
-        Ok(Tree::load(&self.store, size).await?)
-    }
-
-    /// Closing records for requests that became durable although their callers were told otherwise.
-    async fn interruptions(&self, append: &mut AppendTransaction) -> Result<Vec<Entry>, CommitError> {
-        if self.unconfirmed.is_empty() || append.head_size() == self.tree.size() {
+    /// Closing records for requests that became durable although their callers were told otherwise. Those
+    /// that are not open did not become durable, and will not: whoever holds the head is alone with it.
+    async fn unconfirmed(&mut self, append: &mut AppendTransaction) -> Result<Vec<Entry>, CommitError> {
+        if self.unconfirmed.is_empty() {
             return Ok(Vec::new());
         }
         let ids: Vec<&str> = self.unconfirmed.iter().map(String::as_str).collect();
         let open = append.open_among(&ids).await?;
+        self.unconfirmed.retain(|id| open.contains(id));
         recovery::interruptions(&self.store, open, recovery::COMMIT_UNCONFIRMED).await
+    }
+
+    /// Closing records for requests that nobody else is left to close.
+    async fn abandoned(
+        &mut self,
+        append: &mut AppendTransaction,
+        reason: &str,
+    ) -> Result<Vec<Entry>, CommitError> {
+        let (own, gone_after) = (&self.register.own().id, self.register.gone_after());
+        let open = append.abandoned(own, gone_after, MAX_ABANDONED_PER_COMMIT).await?;
+        let ids = open.into_iter().map(|request| request.request_id);
+        recovery::interruptions(&self.store, ids, reason).await
     }
 }
 

@@ -1,10 +1,12 @@
 //! What only shows from inside: a commit whose outcome its writer never learned.
 
+use cloister_evidence::commitment::Salt;
 use cloister_evidence::record::{Actor, ActorKind, Draft, Inference, Kind, Outcome};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::LedgerOptions;
 
 const ORIGIN: &str = "cloister/fleet-test";
 
@@ -12,14 +14,18 @@ async fn sequencer(store: &Store) -> Sequencer {
     let key = LogKey::from_seed(ORIGIN, &Zeroizing::new([3; 32])).unwrap();
     let tree = Tree::load(store, store.head().await.unwrap().size).await.unwrap();
     let (head, _) = watch::channel(key.sign(tree.size(), tree.root().unwrap()).unwrap());
+    let (clock, verifier) = (Clock::start([1; 8]), key.verifier().unwrap());
+    let log = (head.clone(), verifier.clone());
+    let register = Register::enter(store, clock.boot(), &LedgerOptions::default(), log).await.unwrap();
     Sequencer {
         store: store.clone(),
         key,
-        clock: Clock::start([1; 8]),
+        verifier,
+        clock,
         tree,
         head,
         counters: Arc::default(),
-        leading: false,
+        register,
         unconfirmed: Vec::new(),
     }
 }
@@ -70,6 +76,49 @@ async fn request_whose_commit_really_failed_leaves_nothing_to_close() {
     ours.unconfirmed = vec![requested().id];
     ours.write(vec![requested()]).await.unwrap();
     assert_eq!(store.head().await.unwrap().size, 1);
+}
+
+#[tokio::test]
+async fn request_whose_fate_is_unknown_is_not_forgotten_when_the_next_commit_fails() {
+    let (store, _folder) = store().await;
+    let mut ours = sequencer(&store).await;
+    let lost = requested();
+    sequencer(&store).await.write(vec![lost.clone()]).await.unwrap();
+    ours.unconfirmed = vec![lost.id.clone()];
+    let mut salted_twice = requested();
+    salted_twice.salts = vec![("prompt", Salt([1; 32])), ("prompt", Salt([2; 32]))];
+    ours.write(vec![salted_twice]).await.unwrap_err();
+    assert_eq!(store.closing_record(&lost.id).await.unwrap(), None);
+
+    ours.write(vec![requested()]).await.unwrap();
+    assert!(store.closing_record(&lost.id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn log_that_was_set_back_under_a_running_controller_is_not_written() {
+    let (store, folder) = store().await;
+    let mut ours = sequencer(&store).await;
+    ours.write(vec![requested()]).await.unwrap();
+    let (other, _other_folder) = self::store().await;
+    ours.store = other;
+    let refused = ours.write(vec![requested()]).await.unwrap_err();
+    assert!(refused.to_string().contains("set back"), "{refused}");
+    assert_eq!(ours.store.head().await.unwrap().size, 0);
+    drop(folder);
+}
+
+#[tokio::test]
+async fn records_that_were_slipped_into_the_log_are_not_signed() {
+    let (store, _folder) = store().await;
+    let mut ours = sequencer(&store).await;
+    ours.write(vec![requested()]).await.unwrap();
+    // By somebody with the database and without the log key.
+    let mut forger = sequencer(&store).await;
+    forger.key = LogKey::from_seed(ORIGIN, &Zeroizing::new([4; 32])).unwrap();
+    forger.write(vec![requested()]).await.unwrap();
+    let refused = ours.write(vec![requested()]).await.unwrap_err();
+    assert!(refused.to_string().contains("checkpoint over 2 records"), "{refused}");
+    assert_eq!(store.head().await.unwrap().size, 2);
 }
 
 #[tokio::test]

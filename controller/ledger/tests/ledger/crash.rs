@@ -50,7 +50,7 @@ fn closed(rows: &[RecordRow]) -> usize {
 }
 
 /// The ids that a writing process said were durable, until it was killed after `lines` of them.
-fn killed_after(url: &str, key: &std::path::Path, lines: usize) -> Vec<String> {
+pub(crate) fn killed_after(url: &str, key: &std::path::Path, lines: usize) -> Vec<String> {
     let mut child: Child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "crash::process_that_writes_until_it_is_killed", "--nocapture"])
         .env(URL, url)

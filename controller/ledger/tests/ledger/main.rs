@@ -9,4 +9,5 @@ mod grouping;
 mod outage;
 mod records;
 mod rig;
+mod together;
 mod writing;

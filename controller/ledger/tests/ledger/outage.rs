@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::drafts;
 use crate::rig::{Rig, Running};
-use crate::writing::write_pairs;
 
 /// Longer than any single commit may take.
 const BOUND: Duration = Duration::from_secs(30);
@@ -112,35 +111,4 @@ async fn sqlite_that_is_full() {
     assert!(written.iter().all(|record| rows[record.seq as usize].id == record.id));
     // Both starts, and each request with its closing record.
     assert_eq!(report.records, 2 + 2 * written.len() as u64);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn controller_that_starts_later_takes_the_log_over() {
-    let rig = Rig::postgres().await;
-    let first = rig.start().await;
-    let ledger = first.ledger.clone();
-    // Writes until it is refused: the second controller starts in the midst of it.
-    let writer = tokio::spawn(async move {
-        let mut written = Vec::new();
-        loop {
-            match request(&ledger).await {
-                Ok(record) => written.push(record),
-                Err(refused) => return (written, refused),
-            }
-        }
-    });
-    first.ledger.checkpoints().wait_for(|head| head.tree_size() > 5).await.unwrap();
-    let second = rig.start().await;
-    let (written, refused) = timeout(BOUND, writer).await.unwrap().unwrap();
-    assert!(refused.to_string().contains("taken the log over"), "{refused}");
-    assert!(!first.ledger.stats().writable);
-
-    write_pairs(&second.ledger, 8, 5).await;
-    let rows = second.rows().await;
-    assert!(written.iter().all(|record| rows[record.seq as usize].id == record.id));
-    assert_eq!(second.store.open_requests().await.unwrap(), [], "the second closed what the first left open");
-    assert_eq!(second.verify(Selection::Log).await.records, rows.len() as u64);
-    first.task.stop().await.unwrap_err();
-    second.stop().await;
-    rig.verified().await;
 }

@@ -1,6 +1,7 @@
 //! A ledger on a database of its own, SQLite or PostgreSQL.
 
 use std::io::BufReader;
+use std::time::Duration;
 
 use cloister_evidence::verify::{Report, verify};
 use cloister_ledger::{
@@ -13,6 +14,15 @@ use tempfile::TempDir;
 use tokio_stream::StreamExt as _;
 
 pub(crate) const ORIGIN: &str = "cloister/fleet-test";
+
+/// As by default, with less to wait for.
+pub(crate) fn options() -> LedgerOptions {
+    LedgerOptions {
+        beat_interval: Duration::from_millis(200),
+        gone_after: Duration::from_secs(5),
+        ..LedgerOptions::default()
+    }
+}
 
 /// What outlives a restart: database and key.
 pub(crate) struct Rig {
@@ -65,6 +75,7 @@ impl Rig {
     /// What an outsider finds in the whole log, after one more start.
     pub(crate) async fn verified(&self) -> (Report, Vec<RecordRow>) {
         let running = self.start().await;
+        running.closes_what_others_left_open().await;
         let rows = running.rows().await;
         let report = running.verify(Selection::Log).await;
         running.stop().await;
@@ -75,7 +86,7 @@ impl Rig {
 impl Running {
     pub(crate) async fn open(url: &str, key: LogKey) -> Result<Self, StartError> {
         let store = Store::open(url).await?;
-        let (ledger, task) = Ledger::start(store.clone(), key, LedgerOptions::default()).await?;
+        let (ledger, task) = Ledger::start(store.clone(), key, options()).await?;
         Ok(Self { store, ledger, task })
     }
 
@@ -83,6 +94,21 @@ impl Running {
     pub(crate) async fn stop(self) {
         self.task.stop().await.unwrap();
         self.store.close().await;
+    }
+
+    /// Waits until no request is open.
+    pub(crate) async fn closes_what_others_left_open(&self) {
+        let mut checkpoints = self.ledger.checkpoints();
+        let closed = async {
+            loop {
+                checkpoints.mark_unchanged();
+                if self.store.open_requests().await.unwrap().is_empty() {
+                    return;
+                }
+                checkpoints.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), closed).await.expect("they are closed in time");
     }
 
     /// All records, oldest first.

@@ -75,9 +75,7 @@ impl Store {
         let sql = "SELECT * FROM audit_open ORDER BY seq LIMIT $1";
         let args = vec![MAX_RECORDS_PER_QUERY.into()];
         let rows = self.reader().await?.connection().fetch_all(sql, args).await?;
-        rows.iter()
-            .map(|row| Ok(OpenRequest { request_id: row.text("request_id")?, seq: row.u64("seq")? }))
-            .collect()
+        rows.iter().map(OpenRequest::from_row).collect()
     }
 
     /// What opens the commitments of a record, as long as it was not deleted.

@@ -6,17 +6,20 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 
 use crate::limits::{
-    ACQUIRE_TIMEOUT, IDLE_IN_TRANSACTION_TIMEOUT_MS, READ_CONNECTIONS, STATEMENT_TIMEOUT_MS,
+    ACQUIRE_TIMEOUT, IDLE_IN_TRANSACTION_TIMEOUT_MS, KEEPALIVE_PROBES, KEEPALIVE_S, READ_CONNECTIONS,
+    STATEMENT_TIMEOUT_MS,
 };
-use crate::{Backend, StoreError, migrations::migrator, store::Pools};
+use crate::migrations::{assert_compatible, migrator};
+use crate::{Backend, StoreError, sql::Connection, store::Pools};
 
-pub(crate) async fn open(url: &str) -> Result<Pools, StoreError> {
+pub(crate) async fn open(url: &str, known: i64) -> Result<Pools, StoreError> {
     let options = options(url)?;
     let writer = pool(1).connect_with(options.clone()).await?;
     assert_durable(&mut *writer.acquire().await?).await?;
-    migrator(Backend::Postgres).run(&writer).await.map_err(StoreError::Migration)?;
-    let readers = pool(READ_CONNECTIONS).connect_with(options).await?;
-    Ok(Pools::Postgres { writer, readers })
+    migrator(Backend::Postgres, known).run(&writer).await.map_err(StoreError::Migration)?;
+    assert_compatible(&mut Connection::Postgres(&mut *writer.acquire().await?), known).await?;
+    let readers = pool(READ_CONNECTIONS).connect_with(options.clone()).await?;
+    Ok(Pools::Postgres { writer, readers, options: Box::new(options) })
 }
 
 /// TLS is as the URL's `sslmode` says.
@@ -28,6 +31,10 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
             ("statement_timeout", STATEMENT_TIMEOUT_MS),
             ("lock_timeout", STATEMENT_TIMEOUT_MS),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT_MS),
+            // A machine that is gone must not hold locks until the system's own two hours are over.
+            ("tcp_keepalives_idle", KEEPALIVE_S),
+            ("tcp_keepalives_interval", KEEPALIVE_S),
+            ("tcp_keepalives_count", KEEPALIVE_PROBES),
         ])
         .disable_statement_logging())
 }

@@ -12,7 +12,8 @@ use sqlx::sqlite::{
 };
 
 use crate::limits::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READ_CONNECTIONS};
-use crate::{Backend, StoreError, migrations::migrator, store::Pools};
+use crate::migrations::{assert_compatible, migrator};
+use crate::{Backend, StoreError, sql::Connection, store::Pools};
 
 /// Reads `max_page_count=N`, the bound on the size of the database in pages of 4 KiB.
 pub(crate) fn max_page_count(query: &str) -> Result<Option<u32>, StoreError> {
@@ -23,7 +24,11 @@ pub(crate) fn max_page_count(query: &str) -> Result<Option<u32>, StoreError> {
     }
 }
 
-pub(crate) async fn open(path: PathBuf, max_page_count: Option<u32>) -> Result<Pools, StoreError> {
+pub(crate) async fn open(
+    path: PathBuf,
+    max_page_count: Option<u32>,
+    known: i64,
+) -> Result<Pools, StoreError> {
     let file = path.clone();
     let lock = tokio::task::spawn_blocking(move || prepare_files(&file))
         .await
@@ -33,7 +38,8 @@ pub(crate) async fn open(path: PathBuf, max_page_count: Option<u32>) -> Result<P
         writing = writing.pragma("max_page_count", pages.to_string());
     }
     let writer = pool(1).connect_with(writing).await?;
-    migrator(Backend::Sqlite).run(&writer).await.map_err(StoreError::Migration)?;
+    migrator(Backend::Sqlite, known).run(&writer).await.map_err(StoreError::Migration)?;
+    assert_compatible(&mut Connection::Sqlite(&mut *writer.acquire().await?), known).await?;
     let readers = pool(READ_CONNECTIONS).connect_with(options(&path).pragma("query_only", "ON")).await?;
     Ok(Pools::Sqlite { writer, readers, _lock: lock })
 }

@@ -5,6 +5,7 @@
 mod appending;
 mod audit_log;
 mod backends;
+mod controllers;
 mod deployments;
 mod keys;
 mod models;

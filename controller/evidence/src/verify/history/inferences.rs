@@ -63,8 +63,8 @@ impl Inferences {
         self.open.len() as u64
     }
 
-    pub(super) fn open_of_other_boots(&self, boot: &str) -> u64 {
-        self.open.values().filter(|announced| announced.boot != boot).count() as u64
+    pub(super) fn open_of_boots(&self, chosen: impl Fn(&str) -> bool) -> u64 {
+        self.open.values().filter(|announced| chosen(&announced.boot)).count() as u64
     }
 
     pub(super) fn take(&mut self, place: Place, record: &Record) -> Result<(), Failure> {

@@ -97,8 +97,9 @@ pub(in crate::api) async fn export(
 }
 
 /// The newest signed head of the log.
-pub(in crate::api) fn checkpoint(api: &ApiState) -> LogCheckpoint {
-    LogCheckpoint { checkpoint: api.ledger().checkpoint().text().to_owned(), verifier_key: verifier_key(api) }
+pub(in crate::api) async fn checkpoint(api: &ApiState) -> Result<LogCheckpoint, ApiError> {
+    let newest = api.ledger().newest_checkpoint().await?;
+    Ok(LogCheckpoint { checkpoint: newest.text().to_owned(), verifier_key: verifier_key(api) })
 }
 
 pub(in crate::api) fn verifier_key(api: &ApiState) -> String {

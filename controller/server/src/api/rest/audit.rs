@@ -101,8 +101,11 @@ fn evidence_file(name: &str, file: audit::EvidenceFile) -> Response {
 /// The signed head of the log, and the key that verifies it.
 #[utoipa::path(get, path = paths::CHECKPOINT, tag = "audit", operation_id = "get_checkpoint",
     responses((status = 200, body = LogCheckpoint), Guarded), security(("api_key" = [])))]
-pub(super) async fn checkpoint(State(api): State<ApiState>, _: Caller) -> Json<LogCheckpoint> {
-    Json(audit::checkpoint(&api))
+pub(super) async fn checkpoint(
+    State(api): State<ApiState>,
+    _: Caller,
+) -> Result<Json<LogCheckpoint>, ApiError> {
+    audit::checkpoint(&api).await.map(Json)
 }
 
 /// The public key of the log, as C2SP writes verifier keys. Pin it: it is what evidence is checked with.

@@ -1,0 +1,120 @@
+//! Two versions on one database: the step before the newest stands for the version before.
+
+use cloister_test_postgres::Server;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{Change, CheckpointRow, Key, KeyRole, LogRows, RecordRow, Registration, Store};
+
+/// The newest step that the version before knew.
+const BEFORE: i64 = 3;
+
+/// An empty database of each kind.
+async fn databases() -> (Vec<String>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite://{}/fleet.db", folder.path().display());
+    let postgres = tokio::task::spawn_blocking(|| Server::shared().create_database().unwrap());
+    (vec![sqlite, postgres.await.unwrap()], folder)
+}
+
+fn key() -> Key {
+    Key {
+        id: "key-7".to_owned(),
+        name: "ward-3".to_owned(),
+        secret_hash: [7; 32],
+        role: KeyRole::Inference,
+        models: Vec::new(),
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+fn rows(writer: &str, seq: u64) -> LogRows {
+    let record = RecordRow {
+        seq,
+        id: format!("record-{seq}"),
+        kind: "inference.requested".to_owned(),
+        time: "2026-11-22T00:00:00.000000000Z".to_owned(),
+        subject_id: None,
+        intent: None,
+        leaf: vec![7],
+        leaf_hash: [7; 32],
+    };
+    LogRows {
+        writer: writer.to_owned(),
+        records: vec![record],
+        tiles: Vec::new(),
+        checkpoint: CheckpointRow { size: seq + 1, note: "head".to_owned() },
+        opened: Vec::new(),
+        closed: Vec::new(),
+        salts: Vec::new(),
+    }
+}
+
+/// Opens request `record-<seq>` as the version before does: without saying who it is.
+async fn write_as_before(store: &Store, seq: u64) {
+    let mut append = store.ledger_append().await.unwrap();
+    append.apply(&[]).await.unwrap().unwrap();
+    append.write(rows("the version before", seq)).await.unwrap();
+    let sql = "INSERT INTO audit_open (request_id, seq) VALUES ($1, $2)";
+    let request = vec![format!("record-{seq}").into(), i64::try_from(seq).unwrap().into()];
+    append.connection().execute(sql, request).await.unwrap();
+    append.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_version_before_wrote_is_there_after_the_update() {
+    let (urls, _folder) = databases().await;
+    for url in urls {
+        let before = Store::open_knowing(&url, BEFORE).await.unwrap();
+        write_as_before(&before, 0).await;
+        before.close().await;
+        drop(before);
+
+        let store = Store::open(&url).await.unwrap();
+        let open = store.open_requests().await.unwrap();
+        assert_eq!((open[0].request_id.as_str(), open[0].writer.as_str()), ("record-0", ""));
+        assert!(store.has_abandoned("now", std::time::Duration::from_secs(30)).await.unwrap());
+        assert_eq!(store.head().await.unwrap().size, 1);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_version_before_works_on_the_schema_of_this_one() {
+    let (urls, _folder) = databases().await;
+    for url in urls {
+        let store = Store::open(&url).await.unwrap();
+        let own = Registration { id: "now".to_owned(), address: None, version: "2".to_owned() };
+        store.register_controller(&own).await.unwrap();
+        let mut append = store.ledger_append().await.unwrap();
+        append.apply(&[Change::AddKey(key())]).await.unwrap().unwrap();
+        append.write(LogRows { opened: vec![("record-0".to_owned(), 0)], ..rows("now", 0) }).await.unwrap();
+        append.commit().await.unwrap();
+        store.close().await;
+        drop(store);
+
+        let before = Store::open_knowing(&url, BEFORE).await.unwrap();
+        assert_eq!(before.keys().await.unwrap(), [key()]);
+        assert_eq!(before.open_requests().await.unwrap()[0].writer, "now");
+        write_as_before(&before, 1).await;
+        before.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_asks_for_more_is_refused_by_name() {
+    let (urls, _folder) = databases().await;
+    for url in urls {
+        let store = Store::open(&url).await.unwrap();
+        let mut append = store.ledger_append().await.unwrap();
+        let sql = "UPDATE setting SET value = '5' WHERE name = 'schema_compatible_from'";
+        assert_eq!(append.connection().execute(sql, Vec::new()).await.unwrap(), 1);
+        append.commit().await.unwrap();
+        store.close().await;
+        drop(store);
+        let refused = Store::open(&url).await.unwrap_err();
+        assert!(matches!(refused, StoreError::SchemaTooNew { needed: 5, known: NEWEST }), "{refused}");
+    }
+}
