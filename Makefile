@@ -23,6 +23,10 @@ quickstart: ## Build, fetch a small model, and walk the whole story: sign, verif
 test: ## Everything: formatting, lints, walls, unit, property, contract and end-to-end tests
 	@scripts/test.sh
 
+.PHONY: test-kubernetes
+test-kubernetes: images ## The chart and the operator on a real cluster of two nodes, made here (needs root)
+	@tests/kubernetes/run.sh
+
 .PHONY: bench
 bench: ## Measure decode, prefill, streams, ledger and gateway on this machine; prints ratios to peers
 	@scripts/bench.sh
@@ -41,7 +45,7 @@ $(MODEL_FILE):
 .PHONY: lint
 lint: ## Formatting and clippy, warnings are errors
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features cloister-server/kubernetes -- -D warnings
 
 .PHONY: deny
 deny: ## Licences, sources and bans of every dependency (needs cargo-deny)

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "cloister/inference/v1/inference.proto",
     "cloister/worker/v1/worker.proto",
     "cloister/agent/v1/agent.proto",
+    "cloister/peer/v1/peer.proto",
     "cloister/admin/v1/admin.proto",
 ];
 

@@ -25,6 +25,13 @@ pub mod agent {
     }
 }
 
+/// Controller to controller.
+pub mod peer {
+    pub mod v1 {
+        tonic::include_proto!("cloister.peer.v1");
+    }
+}
+
 /// Running the fleet.
 pub mod admin {
     pub mod v1 {

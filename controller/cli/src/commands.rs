@@ -2,6 +2,7 @@
 
 mod audit;
 mod chat;
+mod check;
 mod completion;
 mod context;
 mod deploy;
@@ -69,6 +70,9 @@ struct Global {
         help_heading = "Connection"
     )]
     api_key: Option<SecretString>,
+    /// A file with the API key
+    #[arg(long, global = true, env = "CLOISTER_KEY_FILE", value_name = "FILE", help_heading = "Connection")]
+    api_key_file: Option<PathBuf>,
     /// A context of the configuration file
     #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
     context: Option<String>,
@@ -104,6 +108,8 @@ enum Command {
     Nodes(nodes::Nodes),
     /// Talk to a model
     Chat(chat::Chat),
+    /// Ask one question and check the proof of its record: does the installation work?
+    Check(check::Check),
     /// API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -132,6 +138,7 @@ impl Global {
         Selection {
             url: self.url.clone().filter(|u| !u.is_empty()),
             key: self.api_key.clone(),
+            key_file: self.api_key_file.clone(),
             context: self.context.clone(),
             file: self.config.clone(),
         }
@@ -155,6 +162,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Cli
         Command::Ps(ps) => ps.run(&global.client()?, output).await,
         Command::Nodes(nodes) => nodes.run(&global.client()?, output).await,
         Command::Chat(chat) => chat.run(&global.client()?, output).await,
+        Command::Check(check) => check.run(&global.client()?, output).await,
         Command::Key(key) => key.run(&global.client()?, output).await,
         Command::Audit(audit) => audit.run(|| global.client(), output).await,
         Command::Explain(explain) => explain.run(&global.client()?, output).await,
@@ -178,7 +186,7 @@ mod tests {
     #[test]
     fn every_command_that_people_type_often_shows_an_example() {
         let command = Arguments::command();
-        for name in ["up", "quickstart", "deploy", "chat", "explain", "nodes", "ps"] {
+        for name in ["up", "quickstart", "deploy", "chat", "check", "explain", "nodes", "ps"] {
             let found = command.find_subcommand(name).expect(name);
             let help = found.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("cloister "), "{name} has no example");

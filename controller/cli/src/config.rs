@@ -40,6 +40,8 @@ pub(crate) struct Context {
 pub(crate) struct Selection {
     pub(crate) url: Option<String>,
     pub(crate) key: Option<SecretString>,
+    /// Read when no key is given as text.
+    pub(crate) key_file: Option<PathBuf>,
     pub(crate) context: Option<String>,
     pub(crate) file: Option<PathBuf>,
 }
@@ -62,6 +64,7 @@ impl Selection {
 
     /// Where to go: `--url`/`CLOISTER_URL` first, else the named or the current context.
     pub(crate) fn target(&self) -> Result<Target, CliError> {
+        let given = self.given_key()?;
         let path = self.path()?;
         let config = Config::load(&path)?;
         let name = self.context.as_ref().or(config.current.as_ref());
@@ -76,7 +79,7 @@ impl Selection {
                 let same = context.filter(|c| c.url.trim_end_matches('/') == url.trim_end_matches('/'));
                 Ok(Target {
                     url: url.trim_end_matches('/').to_string(),
-                    key: match &self.key {
+                    key: match &given {
                         Some(key) => Some(key.clone()),
                         None => same.map(Context::read_key).transpose()?.flatten(),
                     },
@@ -85,7 +88,7 @@ impl Selection {
             }
             (None, Some(context)) => Ok(Target {
                 url: context.url.trim_end_matches('/').to_string(),
-                key: match &self.key {
+                key: match &given {
                     Some(key) => Some(key.clone()),
                     None => context.read_key()?,
                 },
@@ -97,15 +100,26 @@ impl Selection {
     }
 }
 
+impl Selection {
+    fn given_key(&self) -> Result<Option<SecretString>, CliError> {
+        match (&self.key, &self.key_file) {
+            (None, Some(file)) => read_key_file(file).map(Some),
+            (key, _) => Ok(key.clone()),
+        }
+    }
+}
+
+fn read_key_file(file: &Path) -> Result<SecretString, CliError> {
+    let text = std::fs::read_to_string(file)
+        .doing(|| format!("the key file {} could not be read", file.display()))?;
+    Ok(SecretString::from(text.trim().to_string()))
+}
+
 impl Context {
     fn read_key(&self) -> Result<Option<SecretString>, CliError> {
         match (&self.key, &self.key_file) {
             (Some(key), _) => Ok(Some(SecretString::from(key.clone()))),
-            (None, Some(file)) => {
-                let text = std::fs::read_to_string(file)
-                    .doing(|| format!("the key file {} could not be read", file.display()))?;
-                Ok(Some(SecretString::from(text.trim().to_string())))
-            }
+            (None, Some(file)) => read_key_file(file).map(Some),
             (None, None) => Ok(None),
         }
     }
@@ -212,6 +226,7 @@ mod tests {
             context: Some("ward".into()),
             key: Some(SecretString::from("clk_mine".to_string())),
             url: None,
+            ..Default::default()
         };
         let target = selection.target().unwrap();
         assert_eq!((target.url.as_str(), key(&target).as_deref()), ("http://ward:1", Some("clk_mine")));

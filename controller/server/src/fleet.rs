@@ -7,6 +7,7 @@ mod enrolment;
 mod identity;
 mod live;
 mod locality;
+mod peer;
 pub(crate) mod records;
 mod report;
 mod routes;
@@ -24,6 +25,7 @@ use cloister_ledger::LedgerHandle;
 use cloister_proto::agent::v1::DesiredState;
 use cloister_proto::agent::v1::agent_service_server::AgentServiceServer;
 use cloister_proto::agent::v1::enrolment_service_server::EnrolmentServiceServer;
+use cloister_proto::peer::v1::peer_service_server::PeerServiceServer;
 use cloister_store::Store;
 use tokio::sync::watch;
 
@@ -164,6 +166,7 @@ impl FleetHandle {
             .max_decoding_message_size(AGENT_MESSAGE_MAX_BYTES);
         let mut routes = tonic::service::Routes::default().add_service(enrolment);
         routes = routes.add_service(agents);
+        routes = routes.add_service(PeerServiceServer::new(peer::Peers { shared: Arc::clone(&self.shared) }));
         routes
     }
 }

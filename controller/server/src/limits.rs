@@ -78,3 +78,10 @@ pub const UPLOAD_CHUNKS_AHEAD: usize = 16;
 pub const UPLOAD_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// An upload that nobody went on with for this long is dropped.
 pub const UPLOAD_IDLE_MAX: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// How often a controller looks for models that it lacks when nothing woke it.
+pub const PEER_FETCH_INTERVAL: Duration = Duration::from_secs(15);
+/// Another controller that has not taken the connection by then is not asked.
+pub const PEER_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Another controller that sends nothing for this long is given up.
+pub const PEER_SILENCE_MAX: Duration = Duration::from_secs(30);

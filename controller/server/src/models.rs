@@ -4,6 +4,7 @@
 mod examine;
 mod facts;
 mod folder;
+pub mod peers;
 mod uploads;
 
 pub use examine::{Examined, Refused, RefusedBecause};

@@ -13,13 +13,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cloister_ledger::LedgerError;
+use cloister_scheduler::{Intent, Plan};
 use cloister_store::{Deployment, Node, NodeState, Replica, Store, StoreError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use explanation::{Explanation, RefusedModel, ReplicaSpec};
 pub(crate) use facts::ModelFacts;
 
-use crate::fleet::FleetHandle;
+use crate::fleet::{FleetHandle, LiveNodes};
 use crate::limits::RECONCILE_INTERVAL;
 
 /// Owns the loop.
@@ -28,6 +30,9 @@ pub struct Reconciler {
     facts: ModelFacts,
     /// Nodes that were not heard from since then count as silent since then.
     started: Instant,
+    /// Whether this controller is the one that places. The others look, too: they order what is committed and
+    /// can say why, but commit nothing. It saves work and noise; two that lead at once are refused by generations.
+    leading: watch::Receiver<bool>,
 }
 
 /// One turn could not be finished; the next one tries again.
@@ -49,22 +54,26 @@ struct Stored {
 }
 
 impl Reconciler {
-    pub fn new(fleet: FleetHandle) -> Self {
+    pub fn new(fleet: FleetHandle, leading: watch::Receiver<bool>) -> Self {
         let facts = ModelFacts::new(fleet.shared.store.clone(), fleet.shared.data.clone());
-        Self { fleet, facts, started: Instant::now() }
+        Self { fleet, facts, started: Instant::now(), leading }
     }
 
     /// Until `stop`. Turns run at every change, and now and then without one: memory is freed and
     /// nodes fall silent without telling.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.fleet.shared.subscribe();
+        let mut leadership = self.leading.clone();
         while !stop.is_cancelled() {
             changes.mark_unchanged();
+            leadership.mark_unchanged();
             if let Err(error) = self.turn().await {
                 tracing::error!(%error, "the fleet could not be brought to what is wanted; trying again");
             }
             tokio::select! {
                 _ = changes.changed() => {}
+                // Its sender lives as long as the controller; at the end `stop` comes as well.
+                Ok(()) = leadership.changed() => {}
                 () = tokio::time::sleep(RECONCILE_INTERVAL) => {}
                 () = stop.cancelled() => {}
             }
@@ -90,9 +99,14 @@ impl Reconciler {
         outcome.map(|_| ())
     }
 
-    /// Plans and commits; whether anything changed.
+    /// Plans and, where this controller leads, commits; whether anything changed.
     async fn settle(&mut self, stored: &Stored) -> Result<bool, TurnError> {
         let live = self.fleet.live();
+        if !*self.leading.borrow() {
+            let plan = self.plan(stored, &live).await.1;
+            self.fleet.shared.plan.send_replace(Arc::new(plan));
+            return Ok(false);
+        }
         let refused = self.record_refusals(stored, &live).await?;
         if refused {
             return Ok(true);
@@ -101,11 +115,16 @@ impl Reconciler {
         if caught_up {
             return Ok(true);
         }
-        let intent = self.intent(stored).await;
-        let plan = cloister_scheduler::plan(&self.fleet_view(stored, &live), &intent);
+        let (intent, plan) = self.plan(stored, &live).await;
         let changed = self.apply(stored, &intent, &plan).await?;
         self.fleet.shared.plan.send_replace(Arc::new(plan));
         Ok(changed)
+    }
+
+    async fn plan(&mut self, stored: &Stored, live: &LiveNodes) -> (Intent, Plan) {
+        let intent = self.intent(stored).await;
+        let plan = cloister_scheduler::plan(&self.fleet_view(stored, live), &intent);
+        (intent, plan)
     }
 
     async fn read(&self) -> Result<Stored, StoreError> {

@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::render::table::{dash, table};
 use crate::render::units::age;
 
-pub(crate) use prove::{fetch_evidence, verify_file};
+pub(crate) use prove::{checked_record, fetch_evidence, key_text, report_sentences, verify_file};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {

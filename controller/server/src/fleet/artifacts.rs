@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use cloister_proto::agent::v1::{
     ArtifactChunk, ArtifactFile, DescribeArtifactRequest, DescribeArtifactResponse, ReadArtifactRequest,
 };
+use cloister_proto::peer::v1::ReadModelFileRequest;
 use cloister_store::Model;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::sync::mpsc;
@@ -44,8 +45,25 @@ impl Shared {
         request: ReadArtifactRequest,
     ) -> Result<FileRange, Status> {
         let model = self.placed_model(node_id, &request.model_digest).await?;
+        self.model_file_range(&model, &request)
+    }
+
+    /// For another controller, which keeps every model: none needs to be placed.
+    pub(super) async fn peer_range(&self, request: ReadModelFileRequest) -> Result<FileRange, Status> {
+        let ReadModelFileRequest { model_digest, file, offset_bytes } = request;
+        let model = self.store.model(&model_digest).await.map_err(store_unavailable)?;
+        let model = model.filter(|model| model.digest == model_digest).ok_or_else(unknown_artifact)?;
+        let range = ReadArtifactRequest { model_digest, file, offset_bytes, length_bytes: 0 };
+        self.model_file_range(&model, &range)
+    }
+
+    fn model_file_range(&self, model: &Model, request: &ReadArtifactRequest) -> Result<FileRange, Status> {
         let dir = self.data.model_dir(&model.digest).ok_or_else(unknown_artifact)?;
-        file_range(&model, &dir, &request)
+        // Models are moved here whole: the folder is there with all files, or not at all.
+        if !dir.exists() {
+            return Err(Status::not_found("this controller has not fetched the model yet; ask another one"));
+        }
+        file_range(model, &dir, request)
     }
 
     /// The model, if it is to run on the node. Nobody else gets its bytes.

@@ -160,6 +160,27 @@ impl FleetCa {
         Ok(Arc::new(rustls::sign::CertifiedKey::from_der(chain, key, &crate::crypto_provider())?))
     }
 
+    /// A fresh key and certificate (both PEM, the certificate with the authority behind it) with which one
+    /// controller of the fleet calls another.
+    ///
+    /// # Errors
+    /// The signing failed.
+    pub fn peer_certificate(
+        &self,
+        fleet_id: &str,
+        controller_id: &str,
+    ) -> Result<(String, Zeroizing<String>), CaError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut params = params("Cloister controller", SERVER_LIFETIME)?;
+        let uri = format!("{}{controller_id}", peer_uri_prefix(fleet_id));
+        params.subject_alt_names = vec![SanType::URI(uri.try_into()?)];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        let leaf = params.signed_by(&key, &self.issuer)?;
+        Ok((format!("{}{}", leaf.pem(), self.pem), Zeroizing::new(key.serialize_pem())))
+    }
+
     /// A certificate that says: this key is that node of this fleet, for `lifetime` from now.
     ///
     /// # Errors
@@ -183,6 +204,11 @@ impl FleetCa {
         let chain_der = vec![leaf.der().to_vec(), self.certificate.to_vec()];
         Ok(NodeCertificate { chain_der, serial, not_after_unix_s })
     }
+}
+
+/// What the name of every controller of a fleet begins with, in its certificate.
+pub(super) fn peer_uri_prefix(fleet_id: &str) -> String {
+    format!("cloister://fleet/{fleet_id}/controller/")
 }
 
 fn params(common_name: &str, lifetime: Duration) -> Result<CertificateParams, CaError> {

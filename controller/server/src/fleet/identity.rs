@@ -22,14 +22,9 @@ pub(crate) struct NodeIdentity {
 impl NodeIdentity {
     fn from_peer(peer: &Peer, fleet_id: &str) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(peer.certificate.as_deref()?).ok()?;
-        let names = certificate.subject_alternative_name().ok()??;
-        let prefix = format!("cloister://fleet/{fleet_id}/node/");
-        let node_id = names.value.general_names.iter().find_map(|name| match name {
-            GeneralName::URI(uri) => uri.strip_prefix(&prefix),
-            _ => None,
-        })?;
+        let node_id = uri_behind(&certificate, &format!("cloister://fleet/{fleet_id}/node/"))?;
         Some(Self {
-            node_id: node_id.to_owned(),
+            node_id,
             serial: hex::encode(certificate.raw_serial()),
             not_after_unix_s: certificate.validity().not_after.timestamp(),
             address: peer.address,
@@ -37,7 +32,28 @@ impl NodeIdentity {
     }
 }
 
+/// What follows `prefix` in the certificate's name, if it has a name that begins so.
+fn uri_behind(certificate: &X509Certificate<'_>, prefix: &str) -> Option<String> {
+    let names = certificate.subject_alternative_name().ok()??;
+    names.value.general_names.iter().find_map(|name| match name {
+        GeneralName::URI(uri) => uri.strip_prefix(prefix).map(str::to_owned),
+        _ => None,
+    })
+}
+
 impl Shared {
+    /// That the caller is a controller of this fleet: its certificate says so, and only the holder of the
+    /// fleet's authority, which every controller is, could have made it.
+    pub(super) fn admit_peer<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let named = request.extensions().get::<Peer>().and_then(|peer| {
+            let (_, certificate) = X509Certificate::from_der(peer.certificate.as_deref()?).ok()?;
+            uri_behind(&certificate, &super::ca::peer_uri_prefix(&self.fleet_id))
+        });
+        named.map(drop).ok_or_else(|| {
+            Status::unauthenticated("only the controllers of this fleet call this service, with their certificates")
+        })
+    }
+
     /// The calling node, if it may call: it has a certificate of this fleet, it is not revoked, and
     /// the certificate was not replaced by one that the node already uses.
     pub(super) async fn admit<T>(&self, request: &Request<T>) -> Result<NodeIdentity, Status> {

@@ -55,6 +55,18 @@ impl ModelFolder {
         Ok(cleared)
     }
 
+    /// Whether the model's files are here, whole. Blocks on the disk.
+    pub(crate) fn has(&self, digest: &str) -> bool {
+        self.data.model_dir(digest).is_some_and(|place| place.exists())
+    }
+
+    /// Where a model is gathered that another controller sends.
+    pub(crate) fn arriving(&self, digest: &str) -> Result<PathBuf, FolderError> {
+        let place = self.place(digest)?;
+        let name = place.file_name().unwrap_or_default().to_owned();
+        Ok(self.data.root().join("arriving").join(name))
+    }
+
     /// Moves verified files into their place, durably. Blocks on the disk.
     pub(crate) fn keep(&self, digest: &str, from: &Path, names: &[&str]) -> Result<Kept, FolderError> {
         let to = self.place(digest)?;

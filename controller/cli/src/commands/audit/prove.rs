@@ -19,7 +19,7 @@ use crate::output::{Output, Style};
 use crate::render::table::printable;
 
 /// The verifier key: as text, or in a file.
-pub(super) fn key_text(given: &str) -> Result<String, CliError> {
+pub(crate) fn key_text(given: &str) -> Result<String, CliError> {
     let path = Path::new(given);
     let text = if path.is_file() { read_text(path, KEY_FILE_BYTES_MAX)? } else { given.to_string() };
     Ok(text.trim().to_string())
@@ -54,7 +54,7 @@ pub(super) async fn prove(
     if let Some(out) = out {
         std::fs::write(out, &evidence).doing(|| format!("{} could not be written", out.display()))?;
     }
-    output.data(&report, |out| sentences(&report, out))
+    output.data(&report, |out| report_sentences(&report, out))
 }
 
 /// Fetches the evidence of a record, and of the other half of its pair, into a file.
@@ -67,7 +67,12 @@ pub(crate) async fn fetch_evidence(client: &Client, record: &str, file: &Path) -
 pub(crate) fn verify_file(file: &Path, vkey: &str, output: &Output) -> Result<(), CliError> {
     let opened = File::open(file).doing(|| format!("{} could not be opened", file.display()))?;
     let report = check(BufReader::new(opened), vkey)?;
-    output.data(&report, |out| sentences(&report, out))
+    output.data(&report, |out| report_sentences(&report, out))
+}
+
+/// Fetches the evidence of a record and checks it here.
+pub(crate) async fn checked_record(client: &Client, record: &str, vkey: &str) -> Result<Report, CliError> {
+    check(&download(client, record).await?[..], vkey)
 }
 
 async fn download(client: &Client, record: &str) -> Result<Vec<u8>, CliError> {
@@ -87,7 +92,8 @@ fn check(evidence: impl std::io::BufRead, vkey: &str) -> Result<Report, CliError
     verify(evidence, &key).doing(|| "NOT VERIFIED".into())
 }
 
-fn sentences(report: &Report, out: &Output) -> String {
+/// What a verification showed, a line for each.
+pub(crate) fn report_sentences(report: &Report, out: &Output) -> String {
     let tick = out.paint(Style::Good, "✓");
     let mut lines: Vec<_> = report.checked.iter().map(|s| format!("{tick} {}", printable(s))).collect();
     lines.extend(report.notes.iter().map(|s| format!("  {}", printable(s))));
