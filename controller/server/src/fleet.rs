@@ -1,6 +1,7 @@
 //! The controller's side of its nodes: their identity, their sessions, and what they report.
 
 mod artifacts;
+mod attestation;
 mod ca;
 mod dispatch;
 mod enrolment;
@@ -27,8 +28,9 @@ use cloister_proto::agent::v1::agent_service_server::AgentServiceServer;
 use cloister_proto::agent::v1::enrolment_service_server::EnrolmentServiceServer;
 use cloister_proto::peer::v1::peer_service_server::PeerServiceServer;
 use cloister_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+pub use attestation::{AttestationError, AttestedNode, NodeAttestor};
 pub use ca::{CaError, CsrError, FleetCa, NodeCertificate, NodeKey};
 use live::LiveView;
 pub use live::{LiveNode, LiveNodes, NodeId};
@@ -37,7 +39,7 @@ pub use server_tls::agents_tls;
 use sessions::{EndReason, Sessions};
 
 use crate::data_dir::DataDir;
-use crate::limits::{AGENT_MESSAGE_MAX_BYTES, ROUTES_SETTLE_TIMEOUT};
+use crate::limits::{AGENT_MESSAGE_MAX_BYTES, ATTESTATIONS_MAX, ROUTES_SETTLE_TIMEOUT};
 
 /// What every node is to run now, by node id.
 pub(crate) type Orders = HashMap<NodeId, DesiredState>;
@@ -52,6 +54,8 @@ pub struct FleetParts {
     pub ledger: LedgerHandle,
     pub data: DataDir,
     pub settings: FleetSettings,
+    /// Vouches for agents that come with a ServiceAccount token; without one they are refused.
+    pub attestor: Option<Arc<dyn NodeAttestor>>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +73,8 @@ pub struct FleetHandle {
 
 pub(crate) struct Shared {
     pub(crate) fleet_id: String,
+    /// Random per process: agents tell controllers apart by it.
+    pub(crate) controller_id: String,
     ca: Arc<FleetCa>,
     agents_url: String,
     pub(crate) store: Store,
@@ -88,15 +94,18 @@ pub(crate) struct Shared {
     /// The serial that each node was last seen to use while it was its current one.
     serials_in_use: Mutex<HashMap<NodeId, Arc<str>>>,
     enrolment_turn: tokio::sync::Mutex<()>,
+    attestor: Option<Arc<dyn NodeAttestor>>,
+    attestation_turns: Semaphore,
     refusal_budget: records::RefusalBudget,
 }
 
 impl FleetHandle {
     /// A handle with no node connected yet.
     pub fn new(parts: FleetParts) -> Self {
-        let FleetParts { fleet_id, ca, agents_url, store, ledger, data, settings } = parts;
+        let FleetParts { fleet_id, ca, agents_url, store, ledger, data, settings, attestor } = parts;
         let shared = Shared {
             fleet_id,
+            controller_id: ulid::Ulid::new().to_string(),
             ca,
             agents_url,
             store,
@@ -111,6 +120,8 @@ impl FleetHandle {
             routes_built: watch::Sender::new(None),
             serials_in_use: Mutex::default(),
             enrolment_turn: tokio::sync::Mutex::default(),
+            attestor,
+            attestation_turns: Semaphore::new(ATTESTATIONS_MAX),
             refusal_budget: records::RefusalBudget::new(),
         };
         Self { shared: Arc::new(shared) }

@@ -11,6 +11,14 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest join token secret accepted at enrolment.
 pub const TOKEN_SECRET_MAX_BYTES: usize = 256;
+/// Longest ServiceAccount token accepted at enrolment.
+pub const SERVICE_ACCOUNT_TOKEN_MAX_BYTES: usize = 16 * 1024;
+/// Longest name of a k8s node (a DNS subdomain, RFC 1123).
+pub const PLATFORM_NODE_MAX_BYTES: usize = 253;
+/// ServiceAccount tokens that are asked about at once; more wait.
+pub const ATTESTATIONS_MAX: usize = 4;
+/// Whoever vouches for a ServiceAccount token must have answered by then.
+pub const ATTESTATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest certificate signing request.
 pub const CSR_MAX_BYTES: usize = 4 * 1024;
 /// Longest node name.

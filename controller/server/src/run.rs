@@ -19,7 +19,7 @@ pub use first_start::FirstStartError;
 
 use crate::api::ApiState;
 use crate::data_dir::{DataDir, DataDirError};
-use crate::fleet::{CaError, FleetCa, FleetHandle, FleetParts, FleetSettings, RouteTable};
+use crate::fleet::{CaError, FleetCa, FleetHandle, FleetParts, FleetSettings, NodeAttestor, RouteTable};
 use crate::limits::{DRAIN_TIMEOUT, UPLOAD_QUOTA_DEFAULT_BYTES};
 use crate::listen::{BindError, TlsError};
 use crate::metrics;
@@ -77,6 +77,17 @@ impl Controller {
     /// # Errors
     /// [`RunError`], as a sentence with what to do.
     pub async fn start(options: Options) -> Result<Self, RunError> {
+        Self::start_with(options, None).await
+    }
+
+    /// The same, where `attestor` vouches for agents that come with a ServiceAccount token.
+    ///
+    /// # Errors
+    /// As [`Controller::start`].
+    pub async fn start_with(
+        options: Options,
+        attestor: Option<Arc<dyn NodeAttestor>>,
+    ) -> Result<Self, RunError> {
         options.validate()?;
         // Sockets first: the most common failure then leaves no trace.
         let listeners = Listeners::bind(&options).await?;
@@ -93,6 +104,7 @@ impl Controller {
             ledger: ledger.clone(),
             data: data.clone(),
             settings: FleetSettings::from(&options),
+            attestor,
         });
         let models = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
         let name = first_start::fleet_name(&store).await?;

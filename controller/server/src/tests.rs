@@ -2,6 +2,7 @@
 //! are clients made from the wire contract.
 
 mod agent;
+mod attestation;
 mod enrolment;
 mod fixture;
 mod identity;

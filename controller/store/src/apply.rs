@@ -56,6 +56,11 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         Change::SetNodeLocality { node_id, region, jurisdiction, labels } => {
             nodes::set_locality(db, node_id, region, jurisdiction, labels).await
         }
+        Change::EnrolNodeAgain { node_id, serial, not_after, region, jurisdiction, labels, at } => {
+            nodes::set_certificate(db, node_id, serial, *not_after).await?;
+            nodes::set_locality(db, node_id, region, jurisdiction, labels).await?;
+            nodes::set_enrolled_at(db, node_id, *at).await
+        }
         Change::RevokeNode { node_id, at } => nodes::revoke(db, node_id, *at).await,
         Change::SetNodeGeneration { node_id, generation } => {
             nodes::set_generation(db, node_id, *generation).await

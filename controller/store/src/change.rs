@@ -52,6 +52,17 @@ pub enum Change {
         jurisdiction: String,
         labels: BTreeMap<String, String>,
     },
+    /// A node that is enrolled already comes again: what was said of it before, and the certificates it got
+    /// before `at`, count no more. Refused for a revoked node.
+    EnrolNodeAgain {
+        node_id: String,
+        serial: String,
+        not_after: Timestamp,
+        region: String,
+        jurisdiction: String,
+        labels: BTreeMap<String, String>,
+        at: Timestamp,
+    },
     RevokeNode {
         node_id: String,
         at: Timestamp,

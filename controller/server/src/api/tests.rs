@@ -71,6 +71,7 @@ impl Fleet {
                 heartbeat_interval: Duration::from_secs(5),
                 unreachable_grace: Duration::from_secs(60),
             },
+            attestor: None,
         });
         let opened = models::open(&data, &store, QUOTA_BYTES).await.unwrap();
         let api = ApiState::new("test".into(), store, ledger, fleet, opened);

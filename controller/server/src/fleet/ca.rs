@@ -21,7 +21,7 @@ const CA_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Longer than the rotation, so that a paused process still serves a valid one.
 const SERVER_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 /// Certificates are valid from a little before they are made: clocks differ.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(300);
 /// RFC 5280 4.1.2.2: at most 20 octets, positive.
 const SERIAL_BYTES: usize = 16;
 /// An uncompressed P-256 point (SEC 1, 2.3.3).

@@ -6,7 +6,11 @@ use tonic::{Request, Status};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use super::Shared;
+use super::ca::CLOCK_SKEW;
 use crate::listen::Peer;
+
+/// An enrolment and its certificate are made within this, by clocks that may differ a little.
+const ISSUE_SLACK_S: i64 = 5;
 
 /// A node as its certificate names it. Only the fleet's own authority could have signed it, and it
 /// had not expired when the connection was made: the TLS handshake saw to both.
@@ -15,6 +19,7 @@ pub(crate) struct NodeIdentity {
     pub(crate) node_id: String,
     /// Lower-case hex.
     pub(crate) serial: String,
+    pub(crate) issued_at_unix_s: i64,
     pub(crate) not_after_unix_s: i64,
     pub(crate) address: std::net::SocketAddr,
 }
@@ -23,9 +28,11 @@ impl NodeIdentity {
     fn from_peer(peer: &Peer, fleet_id: &str) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(peer.certificate.as_deref()?).ok()?;
         let node_id = uri_behind(&certificate, &format!("cloister://fleet/{fleet_id}/node/"))?;
+        let backdated_s = i64::try_from(CLOCK_SKEW.as_secs()).unwrap_or(0);
         Some(Self {
             node_id,
             serial: hex::encode(certificate.raw_serial()),
+            issued_at_unix_s: certificate.validity().not_before.timestamp().saturating_add(backdated_s),
             not_after_unix_s: certificate.validity().not_after.timestamp(),
             address: peer.address,
         })
@@ -70,7 +77,7 @@ impl Shared {
         // The store also finds by name, and a name may look like an identifier.
         match node.filter(|node| node.id == identity.node_id) {
             Some(node) if node.state == cloister_store::NodeState::Enrolled => {
-                self.admit_serial(&identity, &node.certificate_serial)?;
+                self.admit_serial(&identity, &node)?;
                 Ok(identity)
             }
             Some(_) => Err(revoked()),
@@ -81,12 +88,18 @@ impl Shared {
     }
 
     /// A replaced certificate stays good until its replacement is seen in use: the answer that
-    /// carried the replacement may never have reached the node.
-    fn admit_serial(&self, identity: &NodeIdentity, current_serial: &str) -> Result<(), Status> {
+    /// carried the replacement may never have reached the node. One from before the node enrolled
+    /// again does not: it may be in other hands.
+    fn admit_serial(&self, identity: &NodeIdentity, node: &cloister_store::Node) -> Result<(), Status> {
+        let current_serial = node.certificate_serial.as_str();
         let mut in_use = self.serials_in_use.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if identity.serial == current_serial {
             in_use.insert(identity.node_id.clone(), Arc::from(current_serial));
             return Ok(());
+        }
+        let enrolled_at_unix_s = node.enrolled_at.as_second();
+        if identity.issued_at_unix_s.saturating_add(ISSUE_SLACK_S) < enrolled_at_unix_s {
+            return Err(enrolled_again());
         }
         match in_use.get(&identity.node_id) {
             Some(seen) if seen.as_ref() == current_serial => Err(Status::permission_denied(
@@ -95,6 +108,19 @@ impl Shared {
             _ => Ok(()),
         }
     }
+
+    /// From now on only the node's current certificate gets in, used or not.
+    pub(super) fn trust_only(&self, node_id: &str, serial: &str) {
+        let mut in_use = self.serials_in_use.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        in_use.insert(node_id.to_owned(), Arc::from(serial));
+    }
+}
+
+pub(super) fn enrolled_again() -> Status {
+    Status::permission_denied(
+        "this node was enrolled anew since, and its earlier certificate counts no more; if it was not this agent that \
+         enrolled, two agents run on one k8s node: stop one of them",
+    )
 }
 
 pub(super) fn revoked() -> Status {

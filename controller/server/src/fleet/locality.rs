@@ -4,6 +4,9 @@ use cloister_proto::agent::v1::Locality;
 
 use crate::limits::{LABELS_MAX, LOCALITY_TEXT_MAX_BYTES};
 
+/// Labels that say what the controller itself found out about a node.
+const RESERVED_LABEL_PREFIX: &str = "cloister.dev/";
+
 /// A field of an enrolment is not acceptable; the sentence names it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum LocalityError {
@@ -13,6 +16,8 @@ pub(super) enum LocalityError {
     Jurisdiction(String),
     #[error("there are {0} labels, and may be 64")]
     LabelCount(usize),
+    #[error("label {0:?}: labels that begin with {RESERVED_LABEL_PREFIX} are the controller's to set")]
+    Reserved(String),
     #[error("label {0:?}: keys have 1 to 63 and values at most 63 printable bytes")]
     Label(String),
 }
@@ -35,8 +40,11 @@ pub(super) fn check_locality(locality: &Locality) -> Result<(), LocalityError> {
             || !printable(key)
             || !printable(value)
     });
-    match bad_label {
-        Some((key, _)) => Err(LocalityError::Label(key.chars().take(LOCALITY_TEXT_MAX_BYTES).collect())),
+    if let Some((key, _)) = bad_label {
+        return Err(LocalityError::Label(key.chars().take(LOCALITY_TEXT_MAX_BYTES).collect()));
+    }
+    match locality.labels.keys().find(|key| key.starts_with(RESERVED_LABEL_PREFIX)) {
+        Some(key) => Err(LocalityError::Reserved(key.clone())),
         None => Ok(()),
     }
 }
@@ -77,6 +85,8 @@ mod tests {
         };
         assert_eq!(check_locality(&with("zone", "a")), Ok(()));
         assert_eq!(check_locality(&with("zone", "")), Ok(()));
+        let reserved = LocalityError::Reserved("cloister.dev/k8s-node".to_owned());
+        assert_eq!(check_locality(&with("cloister.dev/k8s-node", "n")), Err(reserved));
         assert_eq!(check_locality(&with("", "a")), Err(LocalityError::Label(String::new())));
         assert_eq!(check_locality(&with("zone", "a\nb")), Err(LocalityError::Label("zone".into())));
         let long = Locality { region: "x".repeat(64), ..Locality::default() };

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
-use super::identity::{NodeIdentity, revoked};
+use super::identity::{NodeIdentity, enrolled_again, revoked};
 use super::report::{bounded_inventory, bounded_status, plausible_generation};
 use super::sessions::{EndReason, SessionEnd};
 use super::{Orders, Shared};
@@ -101,6 +101,7 @@ impl Session {
             node_id: self.identity.node_id.clone(),
             fleet_id: self.shared.fleet_id.clone(),
             heartbeat_interval_ms: u32::try_from(interval_ms).unwrap_or(u32::MAX),
+            controller_id: self.shared.controller_id.clone(),
         }))?;
         self.send_orders()
     }
@@ -185,6 +186,7 @@ fn end_status(reason: EndReason) -> Status {
     match reason {
         EndReason::Replaced => Status::aborted("a newer session of this node has taken over"),
         EndReason::Revoked => revoked(),
+        EndReason::EnrolledAgain => enrolled_again(),
         EndReason::Stopping => Status::unavailable("the controller is stopping; connect again"),
     }
 }

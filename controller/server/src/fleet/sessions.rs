@@ -24,6 +24,8 @@ struct Connected {
 pub(super) enum EndReason {
     Replaced,
     Revoked,
+    /// The node was enrolled anew: whoever holds the earlier certificate is out.
+    EnrolledAgain,
     Stopping,
 }
 

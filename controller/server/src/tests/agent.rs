@@ -40,13 +40,19 @@ impl Agent {
     }
 
     pub(super) async fn enrol_with(fixture: &Fixture, secret: &str, name: &str) -> Result<Self, Status> {
-        let key = KeyPair::generate().unwrap();
         let request = EnrolRequest {
             token_secret: secret.to_owned(),
-            csr_der: csr(&key),
             node_name: name.to_owned(),
             locality: Some(Locality { jurisdiction: "DE-HE".to_owned(), ..Locality::default() }),
+            ..EnrolRequest::default()
         };
+        Self::enrol_by(fixture, request).await
+    }
+
+    /// Enrols as `request` says, with a key of its own.
+    pub(super) async fn enrol_by(fixture: &Fixture, request: EnrolRequest) -> Result<Self, Status> {
+        let key = KeyPair::generate().unwrap();
+        let request = EnrolRequest { csr_der: csr(&key), ..request };
         let channel = connect(fixture, None).await.unwrap();
         let answer = EnrolmentServiceClient::new(channel).enrol(request).await?.into_inner();
         Ok(Self { node_id: answer.node_id, key, certificate: answer.certificate.unwrap() })

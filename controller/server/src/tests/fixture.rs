@@ -1,5 +1,6 @@
 //! Starting a controller, and waiting for what it does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -8,6 +9,7 @@ use cloister_store::{Change, JoinToken, RecordQuery};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use crate::fleet::NodeAttestor;
 use crate::fleet::records::{draft, system};
 use crate::options::Options;
 use crate::run::Controller;
@@ -27,13 +29,19 @@ impl Fixture {
     }
 
     pub(super) async fn with(extra: &[&str]) -> Self {
+        Self::attested_by(None, extra).await
+    }
+
+    /// A controller for whose agents `attestor` vouches.
+    pub(super) async fn attested_by(attestor: Option<Arc<dyn NodeAttestor>>, extra: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().to_str().unwrap();
         let local = "127.0.0.1:0";
         let base =
             ["cloister-controller", "--data", folder, "--http", local, "--grpc", local, "--agents", local];
         let arguments: Vec<String> = base.iter().chain(extra).map(|text| (*text).to_owned()).collect();
-        let controller = Box::pin(Controller::start(Options::parse_from(&arguments))).await.unwrap();
+        let options = Options::parse_from(&arguments);
+        let controller = Box::pin(Controller::start_with(options, attestor)).await.unwrap();
         Self { controller, arguments, data }
     }
 

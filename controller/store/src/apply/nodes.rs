@@ -64,6 +64,18 @@ pub(super) async fn set_locality(
     Ok(())
 }
 
+pub(super) async fn set_enrolled_at(
+    db: &mut Connection<'_>,
+    node_id: &str,
+    at: Timestamp,
+) -> Result<(), ApplyError> {
+    let sql = "UPDATE node SET enrolled_at = $2 WHERE id = $1 AND state = 'enrolled'";
+    if db.execute(sql, vec![node_id.into(), at.into()]).await? == 0 {
+        return Err(absent_or_revoked(db, node_id).await?.into());
+    }
+    Ok(())
+}
+
 pub(super) async fn revoke(db: &mut Connection<'_>, node_id: &str, at: Timestamp) -> Result<(), ApplyError> {
     let sql = "UPDATE node SET state = 'revoked', revoked_at = $2 \
                WHERE id = $1 AND state = 'enrolled'";

@@ -9,6 +9,7 @@ on_both_databases!(
     node_is_found_by_id_and_by_name,
     name_of_a_revoked_node_is_free_again,
     certificate_and_locality_of_a_revoked_node_cannot_change,
+    node_that_enrols_again_keeps_its_id_and_generation,
     generation_only_grows,
     join_token_enrols_one_node_once,
     join_token_that_expired_enrols_nobody,
@@ -59,6 +60,29 @@ async fn certificate_and_locality_of_a_revoked_node_cannot_change(db: Database) 
         let refused = db.commit(vec![change]).await;
         assert!(matches!(refused, Err(Refusal::Revoked { entity: Entity::Node, .. })), "{refused:?}");
     }
+}
+
+async fn node_that_enrols_again_keeps_its_id_and_generation(db: Database) {
+    let again = |at_s| Change::EnrolNodeAgain {
+        node_id: "n1".to_owned(),
+        serial: "beef".to_owned(),
+        not_after: at(99),
+        region: "ber".to_owned(),
+        jurisdiction: "DE-BE".to_owned(),
+        labels: BTreeMap::from([("rack".to_owned(), "b7".to_owned())]),
+        at: at(at_s),
+    };
+    assert!(matches!(db.commit(vec![again(5)]).await, Err(Refusal::NotFound { .. })));
+    db.must(Change::AddNode(node("n1", "gpu-01"))).await;
+    db.must(Change::SetNodeGeneration { node_id: "n1".to_owned(), generation: 7 }).await;
+    db.must(again(5)).await;
+    let stored = db.store.node("gpu-01").await.unwrap().unwrap();
+    assert_eq!((stored.id.as_str(), stored.generation, stored.enrolled_at), ("n1", 7, at(5)));
+    assert_eq!((stored.certificate_serial.as_str(), stored.certificate_not_after), ("beef", at(99)));
+    assert_eq!((stored.jurisdiction.as_str(), stored.labels["rack"].as_str()), ("DE-BE", "b7"));
+    db.must(Change::RevokeNode { node_id: "n1".to_owned(), at: at(9) }).await;
+    let refused = db.commit(vec![again(10)]).await;
+    assert!(matches!(refused, Err(Refusal::Revoked { entity: Entity::Node, .. })), "{refused:?}");
 }
 
 async fn generation_only_grows(db: Database) {
