@@ -96,6 +96,8 @@ fn view(row: cloister_store::Signer) -> Signer {
         key_id: row.key_id,
         name: row.name,
         trusted_at: row.trusted_at.to_string(),
+        every_name: true,
+        policies: Vec::new(),
         revoked_at: row.revoked_at.map(|at| at.to_string()),
     }
 }
