@@ -22,5 +22,8 @@ pub use append::{AppendTransaction, LogRows};
 pub use audit::{CheckpointRow, Head, OpenRequest, RecordQuery, RecordRow, SaltRow, TileRow};
 pub use change::Change;
 pub use error::{Entity, Refusal, StoreError};
-pub use rows::{Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer};
+pub use rows::{
+    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer, TrustPolicy,
+    TrustRule, TrustRuleSigner,
+};
 pub use store::{Backend, Store};

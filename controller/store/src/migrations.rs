@@ -11,6 +11,7 @@ use crate::Backend;
 
 const FLEET: &str = include_str!("../migrations/0001_fleet.sql");
 const AUDIT: &str = include_str!("../migrations/0002_audit.sql");
+const TRUST_POLICIES: &str = include_str!("../migrations/0005_trust_policies.sql");
 const APPEND_ONLY_SQLITE: &str = include_str!("../migrations/0003_append_only.sqlite.sql");
 const APPEND_ONLY_POSTGRES: &str = include_str!("../migrations/0003_append_only.postgres.sql");
 
@@ -21,7 +22,12 @@ pub(crate) fn migrator(backend: Backend) -> Migrator {
         Backend::Sqlite => ("BLOB", APPEND_ONLY_SQLITE),
         Backend::Postgres => ("BYTEA", APPEND_ONLY_POSTGRES),
     };
-    let steps = [(1, "fleet", FLEET), (2, "audit", AUDIT), (3, "append only", append_only)];
+    let steps = [
+        (1, "fleet", FLEET),
+        (2, "audit", AUDIT),
+        (3, "append only", append_only),
+        (5, "trust policies", TRUST_POLICIES),
+    ];
     Migrator::with_migrations(
         steps.map(|(version, name, sql)| step(version, name, &sql.replace("{BYTES}", bytes))).into(),
     )

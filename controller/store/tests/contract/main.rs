@@ -11,3 +11,4 @@ mod models;
 mod nodes;
 mod opening;
 mod rows;
+mod trust_policies;
