@@ -6,6 +6,7 @@
 
 pub mod deployment;
 pub mod fleet;
+pub mod import;
 pub mod key;
 pub mod limits;
 pub mod model;
@@ -15,10 +16,15 @@ pub mod problem;
 pub mod record;
 pub mod replica;
 pub mod signer;
+pub mod trust_policy;
 pub mod upload;
 
 pub use deployment::{DeployRequest, Deployment, DeploymentList};
 pub use fleet::{Changed, Status, Version};
+pub use import::{
+    HttpsSource, Import, ImportList, ImportPhase, ImportProblem, ImportReason, ImportSource, NewImport,
+    OciSource, PathSource,
+};
 pub use key::{Key, KeyList, NewKey, NewKeyRequest, Role};
 pub use model::{ImportRequest, Model, ModelDetail, ModelFacts, ModelFile, ModelList};
 pub use node::{JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
@@ -26,6 +32,7 @@ pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage};
 pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
 pub use signer::{Signer, SignerList, TrustSignerRequest};
+pub use trust_policy::{PolicySigner, TrustPolicy, TrustPolicyList, TrustPolicyRequest, TrustRule};
 pub use upload::{NewUpload, NewUploadFile, Upload, UploadFile};
 
 #[cfg(test)]

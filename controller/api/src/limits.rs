@@ -56,3 +56,23 @@ pub const RECORDS_PAGE_DEFAULT: u32 = 50;
 
 /// Records named in one evidence request. The whole log has no such limit.
 pub const EVIDENCE_IDS_MAX: usize = 1000;
+
+/// Imports that run at once on one controller; more wait.
+pub const IMPORTS_RUNNING_MAX: usize = 2;
+/// Imports that one controller remembers, those that have ended among them.
+pub const IMPORTS_REMEMBERED_MAX: usize = 256;
+/// Longest OCI reference, in bytes.
+pub const OCI_REFERENCE_MAX_BYTES: usize = 512;
+/// Longest URL of a source, in bytes.
+pub const SOURCE_URL_MAX_BYTES: usize = 2048;
+/// Longest path of a source, in bytes.
+pub const SOURCE_PATH_MAX_BYTES: usize = 1024;
+
+/// Trust policies of one fleet.
+pub const TRUST_POLICIES_MAX: usize = 256;
+/// Rules of one trust policy.
+pub const TRUST_RULES_MAX: usize = 64;
+/// Model names (with `*` and `?`) of one rule.
+pub const TRUST_RULE_MODELS_MAX: usize = 64;
+/// Signers of one rule.
+pub const TRUST_RULE_SIGNERS_MAX: usize = 16;

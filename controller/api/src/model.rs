@@ -25,7 +25,8 @@ pub struct Model {
     /// Hex SHA-256 of the signer's public key in PEM form.
     pub signer_key_id: String,
     pub signer_name: String,
-    /// False once its signer was revoked: it is no longer placed, and its replicas are drained.
+    /// False once its signer was revoked, or no trust policy admits that signer for this name any
+    /// more: it is no longer placed, and its replicas are drained.
     pub trusted: bool,
     pub imported_at: String,
     /// As the model file states it, e.g. `apache-2.0`.

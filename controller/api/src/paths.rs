@@ -15,8 +15,14 @@ pub const UPLOAD_FILE: &str = "/api/v1/uploads/{upload_id}/files/{name}";
 pub const MODELS: &str = "/api/v1/models";
 pub const MODEL: &str = "/api/v1/models/{model}";
 
+pub const IMPORTS: &str = "/api/v1/imports";
+pub const IMPORT: &str = "/api/v1/imports/{import_id}";
+
 pub const SIGNERS: &str = "/api/v1/signers";
 pub const SIGNER: &str = "/api/v1/signers/{key_id}";
+
+pub const TRUST_POLICIES: &str = "/api/v1/trust-policies";
+pub const TRUST_POLICY: &str = "/api/v1/trust-policies/{name}";
 
 pub const DEPLOYMENTS: &str = "/api/v1/deployments";
 pub const DEPLOYMENT: &str = "/api/v1/deployments/{name}";
@@ -50,6 +56,14 @@ pub fn upload(upload_id: &str) -> String {
 /// A model by name or digest.
 pub fn model(name_or_digest: &str) -> String {
     fill(MODEL, &[name_or_digest])
+}
+
+pub fn import(import_id: &str) -> String {
+    fill(IMPORT, &[import_id])
+}
+
+pub fn trust_policy(name: &str) -> String {
+    fill(TRUST_POLICY, &[name])
 }
 
 pub fn signer(key_id: &str) -> String {

@@ -9,9 +9,20 @@ pub struct Signer {
     pub key_id: String,
     pub name: String,
     pub trusted_at: String,
-    /// Absent while trusted.
+    /// Whether every model that it signed is acceptable, whatever the model's name.
+    #[serde(default = "yes")]
+    pub every_name: bool,
+    /// Trust policies that name it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub policies: Vec<String>,
+    /// Absent while not revoked. A revoked signer is trusted for nothing, whatever a policy says.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revoked_at: Option<String>,
+}
+
+/// Controllers that know no policies trust every signer for every name.
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

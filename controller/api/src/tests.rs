@@ -64,3 +64,30 @@ fn secrets_do_not_reach_debug_output() {
     let token = JoinToken { token: "cjt1.secret".into(), expires_at: "x".into(), record_id: "r".into() };
     assert!(!format!("{token:?}").contains("secret"));
 }
+
+#[test]
+fn an_import_is_written_as_people_would_write_it() {
+    let text = r#"{"name":"m","source":{"oci":{"reference":"r.example/m@sha256:ab"}}}"#;
+    let import: NewImport = serde_json::from_str(text).unwrap();
+    assert_eq!(import.source, ImportSource::Oci(OciSource { reference: "r.example/m@sha256:ab".into() }));
+    assert_eq!(serde_json::to_string(&import).unwrap(), text);
+    for wrong in [
+        r#"{"name":"m","source":{}}"#,
+        r#"{"name":"m","source":{"oci":{"reference":"a"},"path":{"path":"b"}}}"#,
+        r#"{"name":"m","source":{"ftp":{"url":"b"}}}"#,
+        r#"{"name":"m","source":{"https":{"url":"b"}}}"#,
+    ] {
+        assert!(serde_json::from_str::<NewImport>(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn reasons_are_distinct_and_those_of_a_newer_controller_are_unknown() {
+    for reason in ImportReason::ALL {
+        let text = serde_json::to_string(&reason).unwrap();
+        assert_eq!(text, format!("{:?}", reason.as_str()));
+        assert_eq!(serde_json::from_str::<ImportReason>(&text).unwrap(), reason);
+    }
+    assert_eq!(serde_json::from_str::<ImportReason>("\"moon_phase\"").unwrap(), ImportReason::Unknown);
+    assert_eq!(serde_json::from_str::<ImportPhase>("\"resting\"").unwrap(), ImportPhase::Unknown);
+}

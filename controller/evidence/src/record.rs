@@ -66,6 +66,12 @@ pub enum Kind {
     SignerTrusted,
     #[serde(rename = "signer.revoked")]
     SignerRevoked,
+    #[serde(rename = "trust_policy.created")]
+    TrustPolicyCreated,
+    #[serde(rename = "trust_policy.changed")]
+    TrustPolicyChanged,
+    #[serde(rename = "trust_policy.removed")]
+    TrustPolicyRemoved,
     #[serde(rename = "model.imported")]
     ModelImported,
     #[serde(rename = "model.refused")]
@@ -160,6 +166,7 @@ pub struct Subject {
 pub enum SubjectKind {
     Fleet,
     Signer,
+    TrustPolicy,
     Model,
     Deployment,
     Replica,

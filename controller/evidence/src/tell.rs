@@ -44,6 +44,9 @@ fn verb(kind: Kind) -> &'static str {
         Kind::ControllerStopped => "stopped the controller",
         Kind::SignerTrusted => "declared a signer trusted:",
         Kind::SignerRevoked => "withdrew trust from a signer:",
+        Kind::TrustPolicyCreated => "created a trust policy:",
+        Kind::TrustPolicyChanged => "changed a trust policy:",
+        Kind::TrustPolicyRemoved => "removed a trust policy:",
         Kind::ModelImported => "imported a model:",
         Kind::ModelRefused => "had a model refused:",
         Kind::ModelRemoved => "removed a model:",
@@ -122,6 +125,7 @@ fn name_subject(subject: &Subject) -> String {
     let what = match subject.kind {
         SubjectKind::Fleet => "fleet",
         SubjectKind::Signer => "signer",
+        SubjectKind::TrustPolicy => "trust policy",
         SubjectKind::Model => "model",
         SubjectKind::Deployment => "deployment",
         SubjectKind::Replica => "replica",

@@ -13,6 +13,7 @@ pub mod reconcile;
 pub mod run;
 pub mod stop_signal;
 pub mod telemetry;
+mod trust;
 
 /// The one source of cryptography.
 pub(crate) fn crypto_provider() -> rustls::crypto::CryptoProvider {

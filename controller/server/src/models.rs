@@ -11,7 +11,7 @@ pub use examine::{Examined, Refused, RefusedBecause};
 pub use folder::{FolderError, ModelFolder};
 pub use uploads::{UploadError, Uploads};
 
-pub(crate) use examine::examine;
+pub(crate) use examine::{examine, examine_bundle};
 pub(crate) use uploads::{Importing, ReceivedFile};
 
 use cloister_store::{Store, StoreError};

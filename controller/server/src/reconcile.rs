@@ -23,6 +23,7 @@ pub(crate) use facts::ModelFacts;
 
 use crate::fleet::{FleetHandle, LiveNodes};
 use crate::limits::RECONCILE_INTERVAL;
+use crate::trust::Trust;
 
 /// Owns the loop.
 pub struct Reconciler {
@@ -49,7 +50,7 @@ struct Stored {
     nodes: Vec<Node>,
     deployments: Vec<Deployment>,
     replicas: Vec<Replica>,
-    /// Digests of the models whose signer is no longer trusted: nothing of them may run.
+    /// Digests of the models whose signer is not trusted for their name: nothing of them may run.
     untrusted_models: HashSet<String>,
 }
 
@@ -139,12 +140,6 @@ impl Reconciler {
 }
 
 async fn untrusted_models(store: &Store) -> Result<HashSet<String>, StoreError> {
-    let signers = store.signers().await?;
-    let trusted: HashSet<String> = signers
-        .into_iter()
-        .filter(|signer| signer.revoked_at.is_none())
-        .map(|signer| signer.key_id)
-        .collect();
-    let models = store.models().await?.into_iter();
-    Ok(models.filter(|model| !trusted.contains(&model.signer_key_id)).map(|model| model.digest).collect())
+    let trust = Trust::read(store).await?;
+    Ok(trust.untrusted(&store.models().await?))
 }

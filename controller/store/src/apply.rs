@@ -4,6 +4,7 @@ mod credentials;
 mod deployments;
 mod models;
 mod nodes;
+mod trust_policies;
 
 use serde::Serialize;
 
@@ -39,6 +40,8 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
     match change {
         Change::AddSigner(signer) => models::add_signer(db, signer).await,
         Change::RevokeSigner { key_id, at } => models::revoke_signer(db, key_id, *at).await,
+        Change::PutTrustPolicy(policy) => trust_policies::put(db, policy).await,
+        Change::RemoveTrustPolicy { name, revision } => trust_policies::remove(db, name, *revision).await,
         Change::AddModel(model) => models::add_model(db, model).await,
         Change::RemoveModel { digest } => models::remove_model(db, digest).await,
         Change::PutDeployment(deployment) => deployments::put(db, deployment).await,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{Deployment, JoinToken, Key, Model, Node, Replica, Signer};
+use crate::{Deployment, JoinToken, Key, Model, Node, Replica, Signer, TrustPolicy};
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
 /// not at all; [`crate::Refusal`] says why not.
@@ -12,9 +12,17 @@ use crate::{Deployment, JoinToken, Key, Model, Node, Replica, Signer};
 pub enum Change {
     /// Trusts a signer; also one that was revoked before.
     AddSigner(Signer),
+    /// Takes all trust away from a key, also from one that only trust policies name.
     RevokeSigner {
         key_id: String,
         at: Timestamp,
+    },
+    /// Creates (revision 1) or replaces (exactly the next revision, else [`crate::Refusal::Stale`]).
+    PutTrustPolicy(TrustPolicy),
+    /// With `revision` only if it is at that one.
+    RemoveTrustPolicy {
+        name: String,
+        revision: Option<u64>,
     },
     AddModel(Model),
     /// Refused while a deployment uses the model.

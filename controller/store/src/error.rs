@@ -57,6 +57,7 @@ impl From<sqlx::Error> for StoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entity {
     Signer,
+    TrustPolicy,
     Model,
     Deployment,
     Replica,
@@ -71,6 +72,7 @@ impl std::fmt::Display for Entity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Signer => "signer",
+            Self::TrustPolicy => "trust policy",
             Self::Model => "model",
             Self::Deployment => "deployment",
             Self::Replica => "replica",

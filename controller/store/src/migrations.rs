@@ -19,9 +19,10 @@ const AUDIT: &str = include_str!("../migrations/0002_audit.sql");
 const APPEND_ONLY_SQLITE: &str = include_str!("../migrations/0003_append_only.sqlite.sql");
 const APPEND_ONLY_POSTGRES: &str = include_str!("../migrations/0003_append_only.postgres.sql");
 const CONTROLLERS: &str = include_str!("../migrations/0004_controllers.sql");
+const TRUST_POLICIES: &str = include_str!("../migrations/0005_trust_policies.sql");
 
 /// The newest step that this program knows.
-pub(crate) const NEWEST: i64 = 4;
+pub(crate) const NEWEST: i64 = 5;
 
 /// The steps up to `known` for one kind of database. They differ in the name of the byte-string type
 /// and in the language of triggers.
@@ -34,7 +35,8 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (1, "fleet", FLEET),
         (2, "audit", AUDIT),
         (3, "append only", append_only),
-        (NEWEST, "controllers", CONTROLLERS),
+        (4, "controllers", CONTROLLERS),
+        (NEWEST, "trust policies", TRUST_POLICIES),
     ];
     let steps = steps.into_iter().filter(|(version, ..)| *version <= known);
     let mut migrator = Migrator::with_migrations(

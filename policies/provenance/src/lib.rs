@@ -26,6 +26,7 @@ mod name;
 mod report;
 mod sign;
 mod statement;
+pub mod trust;
 
 pub use bundle::Bundle;
 pub use digest::{DigestSyntaxError, Sha256Digest};

@@ -9,6 +9,7 @@ pub(super) mod models;
 pub(super) mod nodes;
 pub(super) mod replicas;
 pub(super) mod signers;
+pub(super) mod trust_policies;
 pub(super) mod uploads;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@ mod openapi;
 mod replicas;
 mod responses;
 mod signers;
+mod trust_policies;
 mod uploads;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use axum::middleware;
 use axum::routing::{any, get};
 use cloister_api::limits::JSON_BODY_MAX_BYTES;
 use cloister_api::{ProblemKind, paths};
+use http::{HeaderMap, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -52,6 +54,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(models::get, models::remove))
         .routes(routes!(signers::list, signers::trust))
         .routes(routes!(signers::revoke))
+        .routes(routes!(trust_policies::list))
+        .routes(routes!(trust_policies::get, trust_policies::put, trust_policies::remove))
         .routes(routes!(deployments::list))
         .routes(routes!(deployments::get, deployments::put, deployments::remove))
         .routes(routes!(replicas::list))
@@ -74,4 +78,17 @@ async fn unknown_path() -> ApiError {
         ProblemKind::NotFound,
         format!("there is no such path; every path is listed in {}", paths::OPENAPI),
     )
+}
+
+/// An entity tag (RFC 9110) whose text is the revision.
+fn expected_revision(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text =
+        value.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    text.map(Some).ok_or_else(|| {
+        ApiError::invalid(
+            "If-Match",
+            "If-Match must be the revision you saw, in quotation marks: If-Match: \"3\"",
+        )
+    })
 }

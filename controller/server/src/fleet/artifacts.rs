@@ -14,6 +14,7 @@ use tonic::Status;
 use super::Shared;
 use super::identity::store_unavailable;
 use crate::limits::{ARTIFACT_CHUNK_BYTES, ARTIFACT_CHUNKS_AHEAD};
+use crate::trust::Trust;
 
 /// Bytes `start..end` of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +31,13 @@ impl Shared {
         request: DescribeArtifactRequest,
     ) -> Result<DescribeArtifactResponse, Status> {
         let model = self.placed_model(node_id, &request.model_digest).await?;
-        let signers = self.store.signers().await.map_err(store_unavailable)?;
-        let trusted = signers.into_iter().filter(|s| s.revoked_at.is_none());
+        // For this model's name alone: the node must not accept more than the fleet does.
+        let trust = Trust::read(&self.store).await.map_err(store_unavailable)?;
+        let trusted = trust.keys_for(&model.name).map(|key| key.public_key_pem.clone());
         Ok(DescribeArtifactResponse {
             files: model.files.iter().map(artifact_file).collect::<Result<_, _>>()?,
             signature_bundle: model.bundle,
-            trusted_signers_pem: trusted.map(|s| s.public_key_pem).collect(),
+            trusted_signers_pem: trusted.collect(),
         })
     }
 

@@ -5,13 +5,14 @@ use std::fs;
 
 use cloister_api::{ModelFacts, ModelFile};
 use cloister_provenance::{
-    Check, CheckName, CheckStatus, FileError, ModelSource, TrustedSigner, VerificationReport,
-    VerifiedManifest, verify_model,
+    Bundle, Check, CheckName, CheckStatus, FileError, ModelSource, VerificationReport, VerifiedManifest,
+    verify_model,
 };
 
 use super::ReceivedFile;
 use super::facts::{self, FactsError};
 use super::uploads::is_signature;
+use crate::trust::Acceptance;
 
 /// A model that passed every check.
 #[derive(Debug)]
@@ -88,35 +89,60 @@ impl Gate {
     }
 }
 
-/// Examines an upload against the signers trusted now. Reads the bundle and the header of the
+/// Examines an upload against the signers trusted now for a model of its name. Reads the bundle and the header of the
 /// weights: not for the executor's threads.
-pub(crate) fn examine(received: &[ReceivedFile], trusted: &[TrustedSigner]) -> Result<Examined, Refused> {
+pub(crate) fn examine(received: &[ReceivedFile], acceptance: &Acceptance) -> Result<Examined, Refused> {
     let mut gate = Gate::default();
-    let (bundle, manifest) = check_signature(&mut gate, received, trusted)?;
+    let (bundle, manifest) = check_signature(&mut gate, received, acceptance)?;
     let files = check_files(&mut gate, &manifest, received)?;
     let facts = check_weights(&mut gate, received)?;
     Ok(Examined { manifest, bundle, files, facts, checks: gate.checks })
 }
 
+/// The first part of [`examine`]: whether this signature bundle alone is one that the fleet accepts.
+pub(crate) fn examine_bundle(bundle: &[u8], acceptance: &Acceptance) -> Result<VerifiedManifest, Refused> {
+    check_bundle(&mut Gate::default(), bundle, acceptance)
+}
+
 fn check_signature(
     gate: &mut Gate,
     received: &[ReceivedFile],
-    trusted: &[TrustedSigner],
+    acceptance: &Acceptance,
 ) -> Result<(Vec<u8>, VerifiedManifest), Refused> {
     let file = received.iter().find(|file| is_signature(&file.name));
     let file = file.ok_or_else(|| gate.refuse(RefusedBecause::SignatureBundle, "the model is unsigned"))?;
     let bundle = fs::read(&file.path).map_err(|error| {
         gate.refuse(RefusedBecause::SignatureBundle, format!("the signature bundle cannot be read: {error}"))
     })?;
-    let report = verify_model(&bundle, trusted, ModelSource::SignatureOnly, &mut |_| {});
+    let manifest = check_bundle(gate, &bundle, acceptance)?;
+    Ok((bundle, manifest))
+}
+
+fn check_bundle(
+    gate: &mut Gate,
+    bundle: &[u8],
+    acceptance: &Acceptance,
+) -> Result<VerifiedManifest, Refused> {
+    let report = verify_model(bundle, acceptance.signers(), ModelSource::SignatureOnly, &mut |_| {});
     for check in &report.checks {
-        note(gate, check)?;
+        note(gate, check).map_err(|refused| explained(refused, bundle, acceptance))?;
     }
     let VerificationReport { manifest: Some(manifest), .. } = report else {
         return Err(gate.refuse(RefusedBecause::SignatureInvalid, "the signature could not be verified"));
     };
     gate.model_digest = Some(manifest.model_digest.clone());
-    Ok((bundle, manifest))
+    Ok(manifest)
+}
+
+/// A signer that is known, and not for this model, is refused with that reason.
+fn explained(mut refused: Refused, bundle: &[u8], acceptance: &Acceptance) -> Refused {
+    if refused.because == RefusedBecause::SignerNotTrusted {
+        let key = Bundle::parse(bundle).ok().map(|bundle| bundle.signer_hint().to_owned());
+        if let Some(why) = key.and_then(|key_id| acceptance.why_not(&key_id)) {
+            refused.detail = format!("{}: {why}", refused.detail);
+        }
+    }
+    refused
 }
 
 fn note(gate: &mut Gate, check: &Check) -> Result<(), Refused> {

@@ -10,7 +10,8 @@ use crate::{Entity, Model, Refusal, Signer};
 pub(super) async fn add_signer(db: &mut Connection<'_>, signer: &Signer) -> Result<(), ApplyError> {
     let sql = "INSERT INTO signer (key_id, name, public_key_pem, trusted_at, revoked_at) \
                VALUES ($1, $2, $3, $4, NULL) ON CONFLICT (key_id) DO UPDATE SET \
-               name = excluded.name, trusted_at = excluded.trusted_at, revoked_at = NULL \
+               name = excluded.name, trusted_at = excluded.trusted_at, revoked_at = NULL, \
+               scope = 'every_name' \
                WHERE signer.revoked_at IS NOT NULL";
     let args = vec![
         name(Entity::Signer, &signer.key_id)?,
@@ -26,7 +27,8 @@ pub(super) async fn revoke_signer(
     key_id: &str,
     at: Timestamp,
 ) -> Result<(), ApplyError> {
-    let sql = "UPDATE signer SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL";
+    let sql = "UPDATE signer SET revoked_at = $2, scope = 'every_name' \
+               WHERE key_id = $1 AND (revoked_at IS NULL OR scope = 'policies')";
     let rows = db.execute(sql, vec![key_id.into(), at.into()]).await?;
     touched(rows, || missing(Entity::Signer, key_id))
 }
@@ -53,13 +55,15 @@ pub(super) async fn add_model(db: &mut Connection<'_>, model: &Model) -> Result<
     touched(db.execute(sql, args).await?, || exists(Entity::Model, &model.name))
 }
 
-/// A signer may be revoked between the check of a signature and the commit of its model.
+/// A signer may be revoked between the check of a signature and the commit of its model. A policy may
+/// be narrowed in that moment, too: then the model is listed, and never placed.
 async fn require_trusted(db: &mut Connection<'_>, key_id: &str) -> Result<(), ApplyError> {
-    let sql = "SELECT revoked_at FROM signer WHERE key_id = $1";
+    let sql = "SELECT revoked_at, scope FROM signer WHERE key_id = $1";
     let row = db.fetch_optional(sql, vec![key_id.into()]).await?;
     let signer = row.ok_or_else(|| missing(Entity::Signer, key_id))?;
     match signer.optional_time("revoked_at")? {
         None => Ok(()),
+        Some(_) if signer.text("scope")? == "policies" => Ok(()),
         Some(_) => Err(Refusal::Revoked { entity: Entity::Signer, id: key_id.to_owned() }.into()),
     }
 }

@@ -1,6 +1,6 @@
 //! Models and signers.
 
-use crate::{Model, Signer, Store, StoreError, sql::Row};
+use crate::{Model, Signer, Store, StoreError, TrustPolicy, sql::Row};
 
 impl Store {
     /// By name.
@@ -15,16 +15,47 @@ impl Store {
         row.as_ref().map(model).transpose()
     }
 
-    /// In the order of trust, revoked ones too.
+    /// Those that are or were trusted for every model name, in the order of trust. Keys that only trust
+    /// policies name are not among them.
     pub async fn signers(&self) -> Result<Vec<Signer>, StoreError> {
-        let sql = "SELECT * FROM signer ORDER BY trusted_at, key_id LIMIT $1";
+        let sql = "SELECT * FROM signer WHERE scope = 'every_name' OR revoked_at IS NULL \
+                   ORDER BY trusted_at, key_id LIMIT $1";
         self.list(sql, Vec::new(), signer).await
     }
 
+    /// As [`Store::signers`], by key id.
     pub async fn signer(&self, key_id: &str) -> Result<Option<Signer>, StoreError> {
-        let row = self.first("SELECT * FROM signer WHERE key_id = $1", vec![key_id.into()]).await?;
+        let row = self.first(SIGNER, vec![key_id.into()]).await?;
         row.as_ref().map(signer).transpose()
     }
+
+    /// Whether the key is known, if only because a trust policy names or named it.
+    pub async fn knows_key(&self, key_id: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT key_id FROM signer WHERE key_id = $1";
+        Ok(self.first(sql, vec![key_id.into()]).await?.is_some())
+    }
+
+    /// By name.
+    pub async fn trust_policies(&self) -> Result<Vec<TrustPolicy>, StoreError> {
+        self.list("SELECT * FROM trust_policy ORDER BY name LIMIT $1", Vec::new(), trust_policy).await
+    }
+
+    pub async fn trust_policy(&self, name: &str) -> Result<Option<TrustPolicy>, StoreError> {
+        let row = self.first("SELECT * FROM trust_policy WHERE name = $1", vec![name.into()]).await?;
+        row.as_ref().map(trust_policy).transpose()
+    }
+}
+
+const SIGNER: &str =
+    "SELECT * FROM signer WHERE key_id = $1 AND (scope = 'every_name' OR revoked_at IS NULL)";
+
+fn trust_policy(row: &Row) -> Result<TrustPolicy, StoreError> {
+    Ok(TrustPolicy {
+        name: row.text("name")?,
+        rules: row.json("rules")?,
+        revision: row.u64("revision")?,
+        updated_at: row.time("updated_at")?,
+    })
 }
 
 fn model(row: &Row) -> Result<Model, StoreError> {

@@ -15,6 +15,34 @@ pub struct Signer {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// Whose signature makes a model of certain names acceptable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustPolicy {
+    pub name: String,
+    pub rules: Vec<TrustRule>,
+    /// From 1, grows by 1.
+    pub revision: u64,
+    pub updated_at: Timestamp,
+}
+
+/// Models whose name matches one of `models` may be signed by each of `signers`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustRule {
+    /// With `*` and `?`.
+    pub models: Vec<String>,
+    pub signers: Vec<TrustRuleSigner>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustRuleSigner {
+    pub name: String,
+    /// Hex SHA-256 of `public_key_pem`.
+    pub key_id: String,
+    pub public_key_pem: String,
+}
+
 /// An imported model revision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {

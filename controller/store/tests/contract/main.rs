@@ -12,3 +12,4 @@ mod models;
 mod nodes;
 mod opening;
 mod rows;
+mod trust_policies;

@@ -10,3 +10,4 @@ mod keys;
 mod mutations;
 mod reports;
 mod statements;
+mod trust;

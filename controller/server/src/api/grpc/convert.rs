@@ -88,8 +88,9 @@ impl IntoWire for rest::SignerList {
     type Wire = grpc::ListSignersResponse;
 
     fn into_wire(self) -> grpc::ListSignersResponse {
-        let list = self;
-        grpc::ListSignersResponse { signers: list.signers.into_iter().map(IntoWire::into_wire).collect() }
+        // This message cannot say that a signer is trusted for some names only; it leaves those out.
+        let of_fleet = self.signers.into_iter().filter(|s| s.every_name || s.revoked_at.is_some());
+        grpc::ListSignersResponse { signers: of_fleet.map(IntoWire::into_wire).collect() }
     }
 }
 

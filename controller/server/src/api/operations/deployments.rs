@@ -110,9 +110,9 @@ fn check_revision(
 /// The model, and the context length asked for or its default.
 async fn resolve(api: &ApiState, request: &DeployRequest) -> Result<(cloister_store::Model, u32), ApiError> {
     let model = models::find(api, &request.model).await?;
-    if !models::is_trusted(api, &model).await? {
+    if let Some(why) = models::distrust(api, &model).await? {
         let detail = format!(
-            "model {} was signed by a signer that is no longer trusted (key {}), so it cannot be deployed",
+            "model {} cannot be deployed, because its signer is not trusted (key {}): {why}",
             model.name, model.signer_key_id
         );
         return Err(ApiError::new(ProblemKind::Conflict, detail).with(|p| p.field = Some("model".into())));

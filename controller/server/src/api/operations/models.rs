@@ -2,30 +2,21 @@
 
 mod import;
 
-use std::collections::HashMap;
-
 use cloister_api::{Changed, Model, ModelDetail, ModelFacts, ModelFile, ModelList, ProblemKind};
 use cloister_evidence::record::{Kind, Subject, SubjectKind};
-use cloister_store::{Change, Signer};
+use cloister_store::Change;
 
 use super::{Facts, blocking, changed, commit, subject};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
+use crate::trust::Trust;
 
-pub(in crate::api) use import::import;
-
-/// Signers by key id.
-type Signers = HashMap<String, Signer>;
-
-async fn signers(api: &ApiState) -> Result<Signers, ApiError> {
-    let signers = api.store().signers().await?;
-    Ok(signers.into_iter().map(|signer| (signer.key_id.clone(), signer)).collect())
-}
+pub(in crate::api) use import::{acceptance, import};
 
 pub(in crate::api) async fn list(api: &ApiState) -> Result<ModelList, ApiError> {
-    let signers = signers(api).await?;
+    let trust = Trust::read(api.store()).await?;
     let rows = api.store().models().await?;
-    let models = rows.iter().map(|row| view(row, &signers)).collect::<Result<_, _>>()?;
+    let models = rows.iter().map(|row| view(row, &trust)).collect::<Result<_, _>>()?;
     Ok(ModelList { models })
 }
 
@@ -70,10 +61,13 @@ pub(super) fn facts(row: &cloister_store::Model) -> Result<ModelFacts, ApiError>
         .map_err(|error| ApiError::internal("the stored facts of a model cannot be read", &error))
 }
 
-/// Whether the signer of `row` is trusted now.
-pub(super) async fn is_trusted(api: &ApiState, row: &cloister_store::Model) -> Result<bool, ApiError> {
-    let signer = api.store().signer(&row.signer_key_id).await?;
-    Ok(signer.is_some_and(|signer| signer.revoked_at.is_none()))
+/// Why the model may not run, if its signer is not trusted now for a model of its name.
+pub(super) async fn distrust(
+    api: &ApiState,
+    row: &cloister_store::Model,
+) -> Result<Option<String>, ApiError> {
+    let decision = Trust::read(api.store()).await?.decide(&row.name, &row.signer_key_id);
+    Ok((!decision.admitted).then(|| decision.reason.to_string()))
 }
 
 async fn deployments_of(api: &ApiState, digest: &str) -> Result<Vec<String>, ApiError> {
@@ -93,7 +87,7 @@ async fn detail(
         sha256: file.sha256.clone(),
     });
     Ok(ModelDetail {
-        model: view(row, &signers(api).await?)?,
+        model: view(row, &Trust::read(api.store()).await?)?,
         files: files.collect(),
         facts: facts(row)?,
         checks: checks(row),
@@ -112,9 +106,9 @@ fn of(row: &cloister_store::Model) -> Subject {
     subject(SubjectKind::Model, row.digest.as_str(), Some(&row.name))
 }
 
-fn view(row: &cloister_store::Model, signers: &Signers) -> Result<Model, ApiError> {
+fn view(row: &cloister_store::Model, trust: &Trust) -> Result<Model, ApiError> {
     let facts = facts(row)?;
-    let signer = signers.get(&row.signer_key_id);
+    let signer = trust.key(&row.signer_key_id);
     Ok(Model {
         name: row.name.clone(),
         digest: row.digest.clone(),
@@ -125,7 +119,7 @@ fn view(row: &cloister_store::Model, signers: &Signers) -> Result<Model, ApiErro
         context_length: facts.context_length,
         signer_key_id: row.signer_key_id.clone(),
         signer_name: signer.map(|signer| signer.name.clone()).unwrap_or_default(),
-        trusted: signer.is_some_and(|signer| signer.revoked_at.is_none()),
+        trusted: trust.admits(row),
         imported_at: row.imported_at.to_string(),
         license: facts.license,
     })

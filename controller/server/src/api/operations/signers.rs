@@ -10,9 +10,15 @@ use jiff::Timestamp;
 use super::{Facts, already_revoked, changed, commit, subject};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
+use crate::trust::{NamedKey, Trust};
 
 pub(in crate::api) async fn list(api: &ApiState) -> Result<SignerList, ApiError> {
-    let signers = api.store().signers().await?.into_iter().map(view).collect();
+    let trust = Trust::read(api.store()).await?;
+    let of_fleet = api.store().signers().await?;
+    let by_policy = trust.keys().filter(|(key_id, _)| !of_fleet.iter().any(|row| row.key_id == **key_id));
+    let by_policy: Vec<Signer> = by_policy.map(|(key_id, key)| view_by_policy(key_id, key)).collect();
+    let mut signers: Vec<Signer> = of_fleet.into_iter().map(|row| with_policies(view(row), &trust)).collect();
+    signers.extend(by_policy);
     Ok(SignerList { signers })
 }
 
@@ -22,7 +28,7 @@ pub(in crate::api) async fn trust(
     request: TrustSignerRequest,
 ) -> Result<Signer, ApiError> {
     names::check("name", &request.name)?;
-    let key = public_key(&request.public_key_pem)?;
+    let key = public_key("public_key_pem", &request.public_key_pem)?;
     let signers = api.store().signers().await?;
     let taken =
         |signer: &&cloister_store::Signer| signer.name == request.name && signer.key_id != key.key_id();
@@ -53,11 +59,7 @@ pub(in crate::api) async fn revoke(
     caller: &Caller,
     key_id: &str,
 ) -> Result<Changed, ApiError> {
-    let Some(signer) = api.store().signer(key_id).await? else {
-        return Err(ApiError::not_found(format!(
-            "there is no signer with the key {key_id:?}; list them (cloister signer list)"
-        )));
-    };
+    let signer = find(api, key_id).await?;
     if let Some(at) = signer.revoked_at {
         return Err(already_revoked(&format!("signer {}", signer.name), at));
     }
@@ -72,19 +74,38 @@ pub(in crate::api) async fn revoke(
 }
 
 /// Models named in the record of a revocation; a record has a bounded size.
-const AFFECTED_ON_RECORD_MAX: usize = 32;
+pub(super) const AFFECTED_ON_RECORD_MAX: usize = 32;
 
-fn public_key(pem: &str) -> Result<PublicKey, ApiError> {
-    if pem.len() > PUBLIC_KEY_PEM_MAX_BYTES {
-        let detail = format!(
-            "public_key_pem has {} bytes; a public key has at most {PUBLIC_KEY_PEM_MAX_BYTES}",
-            pem.len()
-        );
-        return Err(ApiError::invalid("public_key_pem", detail));
+/// A signer of the fleet, or one that only trust policies name: both can be revoked.
+async fn find(api: &ApiState, key_id: &str) -> Result<cloister_store::Signer, ApiError> {
+    if let Some(signer) = api.store().signer(key_id).await? {
+        return Ok(signer);
     }
-    PublicKey::from_pem(pem).map_err(|error| {
-        ApiError::invalid("public_key_pem", format!("public_key_pem cannot be used: {error}"))
+    if !api.store().knows_key(key_id).await? {
+        return Err(ApiError::not_found(format!(
+            "there is no signer with the key {key_id:?}; list them (cloister signer list)"
+        )));
+    }
+    let trust = Trust::read(api.store()).await?;
+    let key = trust.key(key_id).cloned();
+    Ok(cloister_store::Signer {
+        key_id: key_id.to_owned(),
+        // Of a key that a policy named once there is no name any more.
+        name: key.as_ref().map(|key| key.name.clone()).unwrap_or_default(),
+        public_key_pem: key.as_ref().map(|key| key.public_key_pem.clone()).unwrap_or_default(),
+        trusted_at: key.map_or_else(Timestamp::now, |key| key.named_at),
+        revoked_at: None,
     })
+}
+
+pub(super) fn public_key(field: &str, pem: &str) -> Result<PublicKey, ApiError> {
+    if pem.len() > PUBLIC_KEY_PEM_MAX_BYTES {
+        let detail =
+            format!("{field} has {} bytes; a public key has at most {PUBLIC_KEY_PEM_MAX_BYTES}", pem.len());
+        return Err(ApiError::invalid(field, detail));
+    }
+    PublicKey::from_pem(pem)
+        .map_err(|error| ApiError::invalid(field, format!("{field} cannot be used: {error}")))
 }
 
 fn of(signer: &cloister_store::Signer) -> Subject {
@@ -96,6 +117,24 @@ fn view(row: cloister_store::Signer) -> Signer {
         key_id: row.key_id,
         name: row.name,
         trusted_at: row.trusted_at.to_string(),
+        every_name: row.revoked_at.is_none(),
+        policies: Vec::new(),
         revoked_at: row.revoked_at.map(|at| at.to_string()),
+    }
+}
+
+fn with_policies(signer: Signer, trust: &Trust) -> Signer {
+    let policies = trust.key(&signer.key_id).map(|key| key.policies.clone()).unwrap_or_default();
+    Signer { policies, ..signer }
+}
+
+fn view_by_policy(key_id: &str, key: &NamedKey) -> Signer {
+    Signer {
+        key_id: key_id.to_owned(),
+        name: key.name.clone(),
+        trusted_at: key.named_at.to_string(),
+        every_name: false,
+        policies: key.policies.clone(),
+        revoked_at: None,
     }
 }

@@ -1,8 +1,9 @@
 use axum::Json;
 use axum::extract::State;
 use cloister_api::{Changed, DeployRequest, Deployment, DeploymentList, paths};
-use http::{HeaderMap, header};
+use http::HeaderMap;
 
+use super::expected_revision;
 use super::responses::{self, Checked, Conflicting, Found, Guarded};
 use crate::api::auth::Caller;
 use crate::api::extract::{JsonBody, Path};
@@ -58,17 +59,4 @@ pub(super) async fn remove(
     Path(name): Path<String>,
 ) -> Result<Json<Changed>, ApiError> {
     deployments::remove(&api, &caller, &name).await.map(Json)
-}
-
-/// An entity tag (RFC 9110) whose text is the revision.
-fn expected_revision(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text =
-        value.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-    text.map(Some).ok_or_else(|| {
-        ApiError::invalid(
-            "If-Match",
-            "If-Match must be the revision you saw, in quotation marks: If-Match: \"3\"",
-        )
-    })
 }

@@ -3,7 +3,6 @@
 use cloister_api::{ImportRequest, ModelDetail, ProblemKind};
 use cloister_evidence::record::{Draft, Kind, Outcome, SubjectKind};
 use cloister_ledger::LedgerError;
-use cloister_provenance::TrustedSigner;
 use cloister_store::Change;
 use jiff::Timestamp;
 
@@ -12,6 +11,7 @@ use crate::api::auth::Caller;
 use crate::api::operations::{Facts, blocking, changed, subject};
 use crate::api::{ApiError, ApiState, names};
 use crate::models::{Examined, Importing, Refused, examine};
+use crate::trust::{Acceptance, Trust};
 
 /// Where the checks that a model passed lie within its stored facts.
 pub(super) const CHECKS: &str = "checks";
@@ -38,9 +38,9 @@ struct Import {
 impl Import {
     async fn run(&self, upload_id: &str) -> Result<ModelDetail, ApiError> {
         let upload = self.api.uploads().import(upload_id)?;
-        let trusted = trusted_signers(&self.api).await?;
+        let acceptance = acceptance(&self.api, &self.name).await?;
         let (upload, examined) = blocking(move || {
-            let examined = upload.files().map(|files| examine(&files, &trusted));
+            let examined = upload.files().map(|files| examine(&files, &acceptance));
             (upload, examined)
         })
         .await?;
@@ -158,12 +158,11 @@ impl Import {
     }
 }
 
-async fn trusted_signers(api: &ApiState) -> Result<Vec<TrustedSigner>, ApiError> {
-    let signers = api.store().signers().await?;
-    let trusted = signers.into_iter().filter(|signer| signer.revoked_at.is_none());
-    trusted
-        .map(|signer| TrustedSigner::from_pem(signer.name, &signer.public_key_pem))
-        .collect::<Result<_, _>>()
+/// Who may sign models of that name now.
+pub(in crate::api) async fn acceptance(api: &ApiState, name: &str) -> Result<Acceptance, ApiError> {
+    let trust = Trust::read(api.store()).await?;
+    trust
+        .acceptance(name)
         .map_err(|error| ApiError::internal("a stored signer's key cannot be read", &error))
 }
 
