@@ -42,6 +42,10 @@ model: $(MODEL_FILE) ## Fetch and check the small model that quickstart and test
 $(MODEL_FILE):
 	@scripts/fetch-model.sh '$@'
 
+.PHONY: crds
+crds: ## Write the chart's CustomResourceDefinitions and the table of their conditions
+	cargo run --locked --quiet -p cloister-operator --example crds
+
 .PHONY: lint
 lint: ## Formatting and clippy, warnings are errors
 	cargo fmt --all --check

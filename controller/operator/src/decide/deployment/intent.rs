@@ -1,0 +1,57 @@
+//! The object's intent in the fleet's words, and back.
+
+use cloister_api::limits::{CONTEXT_LENGTH_DEFAULT_MAX, SEQUENCES_DEFAULT};
+use cloister_api::{DeployRequest, Deployment, Model};
+
+use crate::crd::ModelDeploymentSpec;
+
+pub(super) fn request(spec: &ModelDeploymentSpec, model_digest: &str) -> DeployRequest {
+    DeployRequest {
+        model: model_digest.to_owned(),
+        replicas: spec.replicas,
+        context_length: spec.context_length.unwrap_or(0),
+        max_sequences: spec.max_sequences.unwrap_or(0),
+        node_selector: spec.node_selector.clone(),
+        jurisdiction: spec.jurisdiction.clone().unwrap_or_default(),
+    }
+}
+
+/// The request that would change nothing.
+pub(super) fn as_it_is(found: &Deployment) -> DeployRequest {
+    DeployRequest {
+        model: found.model_digest.clone(),
+        replicas: found.replicas,
+        context_length: found.context_length,
+        max_sequences: found.max_sequences,
+        node_selector: found.node_selector.clone(),
+        jurisdiction: found.jurisdiction.clone(),
+    }
+}
+
+/// Whether the fleet's deployment is what the request would make of it.
+pub(super) fn same(found: &Deployment, request: &DeployRequest, model: Option<&Model>) -> bool {
+    differences(found, request, model).is_empty()
+}
+
+/// What differs, as `replicas is 3 in the fleet and 2 here`.
+pub(super) fn differences(found: &Deployment, request: &DeployRequest, model: Option<&Model>) -> Vec<String> {
+    let context_length = match (request.context_length, model) {
+        (0, Some(model)) => model.context_length.min(CONTEXT_LENGTH_DEFAULT_MAX),
+        (0, None) => found.context_length,
+        (asked, _) => asked,
+    };
+    let max_sequences = if request.max_sequences == 0 { SEQUENCES_DEFAULT } else { request.max_sequences };
+    let fields: [(&str, String, String); 6] = [
+        ("the model", found.model_digest.clone(), request.model.clone()),
+        ("replicas", found.replicas.to_string(), request.replicas.to_string()),
+        ("contextLength", found.context_length.to_string(), context_length.to_string()),
+        ("maxSequences", found.max_sequences.to_string(), max_sequences.to_string()),
+        ("nodeSelector", format!("{:?}", found.node_selector), format!("{:?}", request.node_selector)),
+        ("jurisdiction", format!("{:?}", found.jurisdiction), format!("{:?}", request.jurisdiction)),
+    ];
+    fields
+        .into_iter()
+        .filter(|(_, fleet, here)| fleet != here)
+        .map(|(name, fleet, here)| format!("{name} is {fleet} in the fleet and {here} here"))
+        .collect()
+}
