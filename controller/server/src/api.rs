@@ -9,6 +9,8 @@ mod denials;
 mod error;
 mod extract;
 mod grpc;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod names;
 mod operations;
 mod rest;

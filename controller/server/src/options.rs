@@ -4,6 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
+
+#[cfg(feature = "kubernetes")]
+pub use kubernetes::{Installation, KubernetesOptions};
+
 /// Fleet controller: model registry, scheduler, inference gateway and audit log.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "cloister-controller", version)]
@@ -24,6 +30,9 @@ pub struct Options {
     /// listens on. Written into join tokens and into the server certificate.
     #[arg(long, env = "CLOISTER_AGENTS_HOST", value_name = "HOST")]
     pub agents_host: Option<String>,
+    /// HOST:PORT of the agents port as the fleet's other controllers reach it. Needed where several share a database.
+    #[arg(long, env = "CLOISTER_ADVERTISE", value_name = "HOST:PORT")]
+    pub advertise: Option<String>,
     /// `postgres://…`, or `sqlite:///abs/path.db`. Default: SQLite inside the data folder.
     // Not shown by --help: the URL may hold a password.
     #[arg(long, env = "CLOISTER_DATABASE", hide_env_values = true, value_name = "URL")]
@@ -49,6 +58,9 @@ pub struct Options {
     /// Replicas of a node that cannot be reached for this long are placed elsewhere.
     #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub unreachable_grace: Duration,
+    #[cfg(feature = "kubernetes")]
+    #[command(flatten)]
+    pub kubernetes: KubernetesOptions,
     /// Stop in good order when the process that started this one ends, however it ends.
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,

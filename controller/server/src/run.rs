@@ -2,7 +2,14 @@
 
 mod endpoints;
 mod first_start;
+mod follow;
 mod health;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
+mod leadership;
+#[cfg(not(feature = "kubernetes"))]
+#[path = "run/no_kubernetes.rs"]
+mod kubernetes;
 mod servers;
 
 use std::sync::Arc;
@@ -24,8 +31,12 @@ use crate::limits::{DRAIN_TIMEOUT, UPLOAD_QUOTA_DEFAULT_BYTES};
 use crate::listen::{BindError, TlsError};
 use crate::metrics;
 use crate::models;
+use crate::models::peers::{PeerAccess, PeerModels};
 use crate::options::{Options, OptionsError};
 use crate::reconcile::Reconciler;
+pub use kubernetes::KubernetesError;
+use kubernetes::InCluster;
+use leadership::Leadership;
 use servers::{Listeners, Servers};
 
 /// Why the controller did not start, or did not stop in good order.
@@ -51,6 +62,8 @@ pub enum RunError {
     Ledger(#[from] StartError),
     #[error(transparent)]
     FirstStart(#[from] FirstStartError),
+    #[error(transparent)]
+    Kubernetes(#[from] KubernetesError),
     #[error("a listening socket failed: {0}")]
     Socket(#[from] std::io::Error),
     #[error("the gRPC descriptions built into this program are damaged: {0}; install it anew")]
@@ -65,6 +78,7 @@ pub struct Controller {
     fleet: FleetHandle,
     gateway: Gateway,
     servers: Servers,
+    leadership: Leadership,
     loops: Vec<JoinHandle<()>>,
     stop_loops: CancellationToken,
     ledger_task: LedgerTask,
@@ -92,42 +106,68 @@ impl Controller {
         // Sockets first: the most common failure then leaves no trace.
         let listeners = Listeners::bind(&options).await?;
         let data = DataDir::open(&options.data)?;
+        let store = open_store(&options, &data).await?;
+        let cluster = InCluster::connect(&options).await?;
+        if let Some(cluster) = &cluster {
+            cluster.settle_identity(&data, &store, &options.fleet_name).await?;
+        }
         let ca = Arc::new(FleetCa::open(&data, &options.fleet_name)?);
-        let (store, ledger, ledger_task) = open_ledger(&options, &data).await?;
+        let (ledger, ledger_task) = open_ledger(&options, &data, &store).await?;
         let fleet_id = first_start::ensure_fleet(&options, &data, &store, &ledger).await?;
         let endpoints = listeners.endpoints(&options)?;
         let fleet = FleetHandle::new(FleetParts {
-            fleet_id,
+            fleet_id: fleet_id.clone(),
             ca: Arc::clone(&ca),
             agents_url: format!("https://{}", endpoints.agents),
             store: store.clone(),
             ledger: ledger.clone(),
             data: data.clone(),
             settings: FleetSettings::from(&options),
-            attestor,
+            attestor: attestor.or_else(|| cluster.as_ref().map(InCluster::attestor)),
         });
-        let models = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
+        let (uploads, models) = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
         let name = first_start::fleet_name(&store).await?;
-        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), models);
+        let admin =
+            ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), (uploads, models.clone()));
 
         let (table, routes) = RouteTable::new(fleet.clone());
         let mut registry = Registry::default();
         metrics::register(&mut registry, fleet.clone(), ledger.clone());
+        if let Some(cluster) = &cluster {
+            cluster.register_metrics(&mut registry);
+        }
         let dispatcher = Arc::new(fleet.clone());
         let gateway_options = cloister_gateway::Options::default();
         let gateway = Gateway::new(gateway_options, routes, dispatcher, ledger.clone(), &mut registry);
-        let health = health::Health::new(store.clone(), ledger, registry);
-        let apis = servers::Apis { gateway: gateway.clone(), fleet: fleet.clone(), admin, health };
+        let health = health::Health::new(store.clone(), ledger.clone(), fleet.clone(), registry);
+        let apis =
+            servers::Apis { gateway: gateway.clone(), fleet: fleet.clone(), admin: admin.clone(), health };
         let servers = Servers::start(listeners, &options, &ca, apis)?;
 
+        let leadership = match &cluster {
+            Some(cluster) => cluster.leadership(ledger.controller_id()),
+            None => Leadership::by_database(&store),
+        };
+        let access = PeerAccess {
+            ca,
+            fleet_id,
+            controller_id: ledger.controller_id().to_owned(),
+            host: options.agents_host(),
+        };
         let stop_loops = CancellationToken::new();
-        let reconciler = Reconciler::new(fleet.clone());
-        let loops = vec![
+        let reconciler = Reconciler::new(fleet.clone(), leadership.leading());
+        let peers = PeerModels::new(fleet.clone(), models, access);
+        let mut loops = vec![
             tokio::spawn(reconciler.run(stop_loops.clone())),
             tokio::spawn(table.run(stop_loops.clone())),
+            tokio::spawn(peers.run(stop_loops.clone())),
+            tokio::spawn(follow::follow(store.clone(), fleet.clone(), stop_loops.clone())),
         ];
+        loops.extend(cluster.map(|cluster| {
+            cluster.run_operator(admin, leadership.leading(), stop_loops.clone())
+        }));
         endpoints.write(&data)?;
-        Ok(Self { endpoints, fleet, gateway, servers, loops, stop_loops, ledger_task, store })
+        Ok(Self { endpoints, fleet, gateway, servers, leadership, loops, stop_loops, ledger_task, store })
     }
 
     pub fn endpoints(&self) -> &Endpoints {
@@ -154,25 +194,29 @@ impl Controller {
             // A loop that panicked has said so; there is nothing more to wait for.
             let _ = task.await;
         }
+        self.leadership.resign().await;
         let written = self.ledger_task.stop().await.map_err(RunError::LastRecords);
         self.store.close().await;
         written
     }
 }
 
+async fn open_store(options: &Options, data: &DataDir) -> Result<Store, StoreError> {
+    match &options.database {
+        Some(url) => Store::open(url).await,
+        None => Store::open(&format!("sqlite://{}", data.database().display())).await,
+    }
+}
+
 async fn open_ledger(
     options: &Options,
     data: &DataDir,
-) -> Result<(Store, LedgerHandle, LedgerTask), RunError> {
-    let url = match &options.database {
-        Some(url) => url.clone(),
-        None => format!("sqlite://{}", data.database().display()),
-    };
-    let store = Store::open(&url).await?;
-    let origin = first_start::log_origin(data, &store).await?;
+    store: &Store,
+) -> Result<(LedgerHandle, LedgerTask), RunError> {
+    let origin = first_start::log_origin(data, store).await?;
     let key = cloister_ledger::load_or_create_log_key(&data.audit_key(), &origin).await?;
-    let (ledger, task) = Ledger::start(store.clone(), key, LedgerOptions::default()).await?;
-    Ok((store, ledger, task))
+    let ledger_options = LedgerOptions { address: options.advertise.clone(), ..LedgerOptions::default() };
+    Ok(Ledger::start(store.clone(), key, ledger_options).await?)
 }
 
 impl From<&Options> for FleetSettings {

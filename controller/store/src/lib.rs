@@ -25,14 +25,10 @@ pub use append::{AppendTransaction, LogRows};
 pub use audit::{CheckpointRow, Head, OpenRequest, RecordQuery, RecordRow, SaltRow, TileRow};
 pub use change::Change;
 pub use error::{Entity, Refusal, StoreError};
-<<<<<<< HEAD
 pub use leadership::LeadershipTask;
 pub use register::{ControllerRow, Registration};
-pub use rows::{Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer};
-=======
 pub use rows::{
     Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer, TrustPolicy,
     TrustRule, TrustRuleSigner,
 };
->>>>>>> sources
 pub use store::{Backend, Store};

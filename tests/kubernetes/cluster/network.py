@@ -54,7 +54,7 @@ def masquerade(node: int) -> None:
     rule = f"type nat hook postrouting priority srcnat + 10; ip saddr {POD_NETWORK}.0.0/16 ip daddr != {inside} masquerade;"
     shell(
         f"{enter} sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1",
-        f"{enter} nft 'table ip outward {{ chain post {{ {rule} }} }}'",
+        f"{enter} nft 'table ip outward {{ chain post {{ {rule} }}; }}'",
     )
 
 

@@ -29,6 +29,12 @@ impl Caller {
         self.actor.clone()
     }
 
+    /// Whoever acts not by a key, but by where the change came from.
+    #[cfg(feature = "kubernetes")]
+    pub(super) fn of_actor(actor: Actor) -> Self {
+        Self { actor }
+    }
+
     fn of_key(key: &Key, address: Option<SocketAddr>) -> Self {
         let actor = Actor {
             kind: ActorKind::ApiKey,

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use cloister_evidence::record::{Kind, Outcome, Subject, SubjectKind};
 use cloister_ledger::{LedgerError, LedgerHandle};
-use cloister_store::{Change, Key, KeyRole, Store, StoreError};
+use cloister_store::{Change, Key, KeyRole, Refusal, Store, StoreError};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -31,6 +31,12 @@ pub enum FirstStartError {
     Random(getrandom::Error),
     #[error("{0} does not hold an API key; delete it if this fleet is new, or restore it from a backup")]
     AdminKey(String),
+}
+
+/// The fleet that the database belongs to; none before the first start.
+#[cfg(feature = "kubernetes")]
+pub(super) async fn fleet_id(store: &Store) -> Result<Option<String>, FirstStartError> {
+    Ok(store.setting(FLEET_ID).await?)
 }
 
 /// Name of the audit log. The fleet's identifier is part of it and is decided here, once.
@@ -64,7 +70,7 @@ pub(super) async fn ensure_fleet(
         let changes = vec![setting(FLEET_ID, &fleet_id), setting(FLEET_NAME, &name)];
         let mut record = draft(Kind::FleetCreated, Outcome::Success, system());
         record.subject = Some(Subject { kind: SubjectKind::Fleet, id: fleet_id.clone(), name: Some(name) });
-        ledger.change(changes, record).await?;
+        unless_another_did(ledger.change(changes, record).await)?;
     }
     if store.keys().await?.is_empty() {
         create_admin_key(data, ledger).await?;
@@ -75,6 +81,23 @@ pub(super) async fn ensure_fleet(
 /// The name the fleet was created with.
 pub(super) async fn fleet_name(store: &Store) -> Result<String, StoreError> {
     Ok(store.setting(FLEET_NAME).await?.unwrap_or_default())
+}
+
+/// Of several controllers that start at once on a new database, one is first; the others have the same to say.
+fn unless_another_did<T>(changed: Result<T, LedgerError>) -> Result<(), LedgerError> {
+    match changed {
+        Ok(_) | Err(LedgerError::Refused(Refusal::AlreadyExists { .. })) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the secret of the first administrator's key, where there is none yet.
+#[cfg(feature = "kubernetes")]
+pub(super) fn ensure_admin_secret(data: &DataDir) -> Result<(), FirstStartError> {
+    if read_optional(&data.admin_key())?.is_none() {
+        new_secret(data)?;
+    }
+    Ok(())
 }
 
 /// The file first: a key on record whose secret nobody has would lock everybody out.
@@ -100,8 +123,7 @@ async fn create_admin_key(data: &DataDir, ledger: &LedgerHandle) -> Result<(), F
     record.subject =
         Some(Subject { kind: SubjectKind::Key, id: key.id.clone(), name: Some(key.name.clone()) });
     record.change = Some([("role".to_owned(), key.role.as_str().into())].into());
-    ledger.change(vec![Change::AddKey(key)], record).await?;
-    Ok(())
+    Ok(unless_another_did(ledger.change(vec![Change::AddKey(key)], record).await)?)
 }
 
 fn new_secret(data: &DataDir) -> Result<Zeroizing<String>, FirstStartError> {

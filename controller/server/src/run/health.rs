@@ -10,11 +10,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cloister_ledger::LedgerHandle;
 use cloister_store::Store;
+use crate::fleet::FleetHandle;
 use prometheus_client::registry::Registry;
 
 /// After a failed commit, "not ready" for so long. Then requests must be let in again: only a
 /// record that is written shows that the disk has room again.
 const WRITE_FAILURE_HOLD: Duration = Duration::from_secs(10);
+
+/// Nodes that have replicas are waited for, for so long after the start.
+const NODES_CONNECT_WITHIN: Duration = Duration::from_secs(20);
 
 /// Answers whether this process can serve.
 #[derive(Clone)]
@@ -25,6 +29,8 @@ pub(super) struct Health {
 struct Shared {
     store: Store,
     ledger: LedgerHandle,
+    fleet: FleetHandle,
+    started: Instant,
     registry: Registry,
     failures: Mutex<Failures>,
 }
@@ -37,9 +43,10 @@ struct Failures {
 }
 
 impl Health {
-    pub(super) fn new(store: Store, ledger: LedgerHandle, registry: Registry) -> Self {
-        let failures = Mutex::new(Failures { count: 0, since: Instant::now() });
-        Self { shared: Arc::new(Shared { store, ledger, registry, failures }) }
+    pub(super) fn new(store: Store, ledger: LedgerHandle, fleet: FleetHandle, registry: Registry) -> Self {
+        let started = Instant::now();
+        let failures = Mutex::new(Failures { count: 0, since: started });
+        Self { shared: Arc::new(Shared { store, ledger, fleet, started, registry, failures }) }
     }
 
     pub(super) fn router(&self) -> Router {
@@ -59,7 +66,22 @@ impl Health {
                 "the audit log could not be written a moment ago; check the disk and the database".into()
             );
         }
-        Ok(())
+        self.await_nodes().await
+    }
+
+    /// A controller that has just started knows which nodes have replicas, but not how to reach them until their
+    /// agents have connected: traffic that comes before would be turned away. A node that is down must not keep
+    /// the controller waiting for ever.
+    async fn await_nodes(&self) -> Result<(), String> {
+        if self.shared.started.elapsed() >= NODES_CONNECT_WITHIN {
+            return Ok(());
+        }
+        let replicas = self.shared.store.replicas().await.map_err(|error| error.to_string())?;
+        let away = replicas.iter().filter_map(|replica| replica.node_id.as_deref());
+        match away.filter(|node_id| !self.shared.fleet.shared.reaches(node_id)).count() {
+            0 => Ok(()),
+            count => Err(format!("started a moment ago; the nodes of {count} replicas have yet to connect")),
+        }
     }
 
     fn failed_lately(&self, count: u64) -> bool {
