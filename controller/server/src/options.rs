@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::sources::SourceOptions;
+
 /// Fleet controller: model registry, scheduler, inference gateway and audit log.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "cloister-controller", version)]
@@ -49,6 +51,8 @@ pub struct Options {
     /// Replicas of a node that cannot be reached for this long are placed elsewhere.
     #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub unreachable_grace: Duration,
+    #[command(flatten)]
+    pub sources: SourceOptions,
     /// Stop in good order when the process that started this one ends, however it ends.
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,

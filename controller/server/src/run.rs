@@ -26,6 +26,7 @@ use crate::metrics;
 use crate::models;
 use crate::options::{Options, OptionsError};
 use crate::reconcile::Reconciler;
+use crate::sources::SourceSettings;
 use servers::{Listeners, Servers};
 
 /// Why the controller did not start, or did not stop in good order.
@@ -96,7 +97,10 @@ impl Controller {
         });
         let models = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
         let name = first_start::fleet_name(&store).await?;
-        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), models);
+        let admin = {
+            let sources = SourceSettings::new(&options.sources);
+            ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), models, sources)
+        };
 
         let (table, routes) = RouteTable::new(fleet.clone());
         let mut registry = Registry::default();
@@ -105,6 +109,7 @@ impl Controller {
         let gateway_options = cloister_gateway::Options::default();
         let gateway = Gateway::new(gateway_options, routes, dispatcher, ledger.clone(), &mut registry);
         let health = health::Health::new(store.clone(), ledger, registry);
+        let imports = admin.clone();
         let apis = servers::Apis { gateway: gateway.clone(), fleet: fleet.clone(), admin, health };
         let servers = Servers::start(listeners, &options, &ca, apis)?;
 
@@ -113,6 +118,7 @@ impl Controller {
         let loops = vec![
             tokio::spawn(reconciler.run(stop_loops.clone())),
             tokio::spawn(table.run(stop_loops.clone())),
+            tokio::spawn(imports.end_imports_at(stop_loops.clone())),
         ];
         endpoints.write(&data)?;
         Ok(Self { endpoints, fleet, gateway, servers, loops, stop_loops, ledger_task, store })
