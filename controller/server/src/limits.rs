@@ -93,3 +93,29 @@ pub const PEER_FETCH_INTERVAL: Duration = Duration::from_secs(15);
 pub const PEER_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Another controller that sends nothing for this long is given up.
 pub const PEER_SILENCE_MAX: Duration = Duration::from_secs(30);
+/// A source that is silent for this long is given up, and tried again.
+pub const SOURCE_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// A source must have taken the connection by then.
+pub const SOURCE_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a source may send on.
+pub const SOURCE_REDIRECTS_MAX: usize = 5;
+/// Tries of one piece in a row that bring less than [`SOURCE_PROGRESS_BYTES`].
+pub const SOURCE_TRIES_MAX: u32 = 5;
+/// A try that brought this much does not count as failed.
+pub const SOURCE_PROGRESS_BYTES: u64 = 1024 * 1024;
+/// Waits between tries: doubled each time, from the first to the longest.
+pub const SOURCE_RETRY_FIRST: Duration = Duration::from_millis(500);
+/// See [`SOURCE_RETRY_FIRST`].
+pub const SOURCE_RETRY_LONGEST: Duration = Duration::from_secs(10);
+/// Deepest folder of a model's folder below `--sources`.
+pub const SOURCE_FOLDER_DEPTH_MAX: usize = 8;
+/// Largest manifest.
+pub const OCI_MANIFEST_MAX_BYTES: usize = 1024 * 1024;
+/// Largest answer of a registry's token service.
+pub const REGISTRY_TOKEN_MAX_BYTES: usize = 64 * 1024;
+/// Largest file of credentials.
+pub const REGISTRY_AUTH_MAX_BYTES: u64 = 1024 * 1024;
+/// Entries of an archive, folders and attributes included.
+pub const ARCHIVE_ENTRIES_MAX: usize = 1024;
+/// Longest name or list of attributes of one file in an archive.
+pub const ARCHIVE_NAME_RECORD_MAX_BYTES: u64 = 64 * 1024;

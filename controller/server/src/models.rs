@@ -12,7 +12,7 @@ pub use folder::{FolderError, ModelFolder};
 pub use uploads::{UploadError, Uploads};
 
 pub(crate) use examine::{examine, examine_bundle};
-pub(crate) use uploads::{Importing, ReceivedFile};
+pub(crate) use uploads::{ARCHIVE, Importing, ReceivedFile, is_signature};
 
 use cloister_store::{Store, StoreError};
 use jiff::Timestamp;

@@ -7,6 +7,7 @@ use std::time::Duration;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 
+use crate::sources::SourceOptions;
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{Installation, KubernetesOptions};
 
@@ -58,6 +59,8 @@ pub struct Options {
     /// Replicas of a node that cannot be reached for this long are placed elsewhere.
     #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub unreachable_grace: Duration,
+    #[command(flatten)]
+    pub sources: SourceOptions,
     #[cfg(feature = "kubernetes")]
     #[command(flatten)]
     pub kubernetes: KubernetesOptions,

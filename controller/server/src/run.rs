@@ -37,6 +37,7 @@ use crate::reconcile::Reconciler;
 pub use kubernetes::KubernetesError;
 use kubernetes::InCluster;
 use leadership::Leadership;
+use crate::sources::SourceSettings;
 use servers::{Listeners, Servers};
 
 /// Why the controller did not start, or did not stop in good order.
@@ -127,8 +128,9 @@ impl Controller {
         });
         let (uploads, models) = models::open(&data, &store, UPLOAD_QUOTA_DEFAULT_BYTES).await?;
         let name = first_start::fleet_name(&store).await?;
-        let admin =
-            ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), (uploads, models.clone()));
+        let sources = SourceSettings::new(&options.sources);
+        let kept = (uploads, models.clone());
+        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), kept, sources);
 
         let (table, routes) = RouteTable::new(fleet.clone());
         let mut registry = Registry::default();
@@ -162,6 +164,7 @@ impl Controller {
             tokio::spawn(table.run(stop_loops.clone())),
             tokio::spawn(peers.run(stop_loops.clone())),
             tokio::spawn(follow::follow(store.clone(), fleet.clone(), stop_loops.clone())),
+            tokio::spawn(admin.clone().end_imports_at(stop_loops.clone())),
         ];
         loops.extend(cluster.map(|cluster| {
             cluster.run_operator(admin, leadership.leading(), stop_loops.clone())

@@ -4,6 +4,7 @@
 pub(super) mod audit;
 pub(super) mod deployments;
 pub(super) mod fleet;
+pub(super) mod imports;
 pub(super) mod keys;
 pub(super) mod models;
 pub(super) mod nodes;
@@ -21,7 +22,7 @@ use super::auth::Caller;
 use super::{ApiError, ApiState};
 
 /// What a change sets, for its record: names, numbers and digests.
-type Facts = BTreeMap<String, serde_json::Value>;
+pub(in crate::api) type Facts = BTreeMap<String, serde_json::Value>;
 
 fn subject(kind: SubjectKind, id: impl Into<String>, name: Option<&str>) -> Subject {
     Subject { kind, id: id.into(), name: name.map(str::to_owned) }

@@ -3,6 +3,7 @@
 mod audit;
 mod deployments;
 mod fleet;
+mod imports;
 mod keys;
 mod models;
 mod nodes;
@@ -52,6 +53,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(uploads::append))
         .routes(routes!(models::list, models::import))
         .routes(routes!(models::get, models::remove))
+        .routes(routes!(imports::list, imports::begin))
+        .routes(routes!(imports::get, imports::cancel))
         .routes(routes!(signers::list, signers::trust))
         .routes(routes!(signers::revoke))
         .routes(routes!(trust_policies::list))

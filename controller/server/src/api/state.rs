@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use cloister_ledger::LedgerHandle;
 use cloister_store::Store;
+use tokio_util::sync::CancellationToken;
 
 use super::denials::Denials;
 use crate::fleet::FleetHandle;
+use crate::imports::Imports;
 use crate::models::{ModelFolder, Uploads};
+use crate::sources::SourceSettings;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +25,8 @@ struct Shared {
     fleet: FleetHandle,
     uploads: Uploads,
     models: ModelFolder,
+    sources: SourceSettings,
+    imports: Imports,
     denials: Denials,
 }
 
@@ -32,10 +37,20 @@ impl ApiState {
         ledger: LedgerHandle,
         fleet: FleetHandle,
         (uploads, models): (Uploads, ModelFolder),
+        sources: SourceSettings,
     ) -> Self {
         let denials = Denials::new(std::time::Instant::now());
-        let shared = Shared { fleet_name, store, ledger, fleet, uploads, models, denials };
+        let imports = Imports::new();
+        let shared =
+            Shared { fleet_name, store, ledger, fleet, uploads, models, sources, imports, denials };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Waits for `stop`, then ends the imports that are under way. What is being committed then is
+    /// committed first: the ledger must not be closed before this returns.
+    pub(crate) async fn end_imports_at(self, stop: CancellationToken) {
+        stop.cancelled().await;
+        self.shared.imports.close().await;
     }
 
     pub(crate) fn fleet_name(&self) -> &str {
@@ -55,6 +70,12 @@ impl ApiState {
     }
     pub(crate) fn models(&self) -> &ModelFolder {
         &self.shared.models
+    }
+    pub(crate) fn sources(&self) -> &SourceSettings {
+        &self.shared.sources
+    }
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.shared.imports
     }
     pub(crate) fn denials(&self) -> &Denials {
         &self.shared.denials

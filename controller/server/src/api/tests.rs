@@ -6,6 +6,8 @@ mod grpc;
 mod import;
 mod lifecycle;
 mod openapi;
+mod sources;
+mod trust_policies;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use super::{ApiState, router};
 use crate::data_dir::DataDir;
 use crate::fleet::{FleetCa, FleetHandle, FleetParts, FleetSettings};
 use crate::models;
+use crate::sources::SourceSettings;
 
 const ADMIN: &str = "clk_admin";
 const INFERENCE: &str = "clk_inference";
@@ -51,6 +54,11 @@ impl Fleet {
     }
 
     async fn start_in(temp: tempfile::TempDir) -> Self {
+        Self::start_with(temp, SourceSettings::default()).await
+    }
+
+    /// A controller that may fetch from `sources`.
+    async fn start_with(temp: tempfile::TempDir, sources: SourceSettings) -> Self {
         let data = DataDir::open(temp.path()).unwrap();
         let store = Store::open(&format!("sqlite://{}", data.database().display())).await.unwrap();
         let key =
@@ -74,7 +82,7 @@ impl Fleet {
             attestor: None,
         });
         let opened = models::open(&data, &store, QUOTA_BYTES).await.unwrap();
-        let api = ApiState::new("test".into(), store, ledger, fleet, opened);
+        let api = ApiState::new("test".into(), store, ledger, fleet, opened, sources.clone());
         Self { data, router: router(api.clone()), api, _ledger: task, _temp: temp }
     }
 

@@ -4,6 +4,8 @@ mod join_token;
 mod refused;
 mod service_account;
 
+pub(crate) use service_account::PLATFORM_NODE_LABEL;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use cloister_api::{ModelFacts, ModelFile};
+use cloister_api::{ImportReason, ModelFacts, ModelFile};
 use cloister_provenance::{
     Bundle, Check, CheckName, CheckStatus, FileError, ModelSource, VerificationReport, VerifiedManifest,
     verify_model,
@@ -52,21 +52,29 @@ pub enum RefusedBecause {
     FileAltered,
     WeightsFile,
     WeightsInvalid,
+    /// Another model than was expected.
+    ModelDigest,
 }
 
 impl RefusedBecause {
     /// As it is written into the record.
     pub fn as_str(self) -> &'static str {
+        self.reason().as_str()
+    }
+
+    /// As an import tells it.
+    pub fn reason(self) -> ImportReason {
         match self {
-            Self::SignatureBundle => "signature_bundle_invalid",
-            Self::SignerNotTrusted => "signer_not_trusted",
-            Self::SignatureInvalid => "signature_invalid",
-            Self::FileListInvalid => "file_list_invalid",
-            Self::FileMissing => "file_missing",
-            Self::FileUnlisted => "file_unlisted",
-            Self::FileAltered => "file_altered",
-            Self::WeightsFile => "weights_file",
-            Self::WeightsInvalid => "weights_invalid",
+            Self::SignatureBundle => ImportReason::SignatureBundle,
+            Self::SignerNotTrusted => ImportReason::SignerNotTrusted,
+            Self::SignatureInvalid => ImportReason::SignatureInvalid,
+            Self::FileListInvalid => ImportReason::FileListInvalid,
+            Self::FileMissing => ImportReason::FileMissing,
+            Self::FileUnlisted => ImportReason::FileUnlisted,
+            Self::FileAltered => ImportReason::FileAltered,
+            Self::WeightsFile => ImportReason::WeightsFile,
+            Self::WeightsInvalid => ImportReason::WeightsInvalid,
+            Self::ModelDigest => ImportReason::ModelDigest,
         }
     }
 }

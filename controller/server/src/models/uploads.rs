@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::limits;
-use announce::Announcement;
-pub(in crate::models) use announce::is_signature;
+use announce::{Announcement, Life};
+pub(crate) use announce::{ARCHIVE, is_signature};
 pub use error::UploadError;
 use slot::Slot;
 
@@ -90,7 +90,21 @@ impl Uploads {
 
     /// Begins an upload: checks what is announced and sets the space aside. Blocks on the disk.
     pub(crate) fn begin(&self, announced: &NewUpload, now: Timestamp) -> Result<UploadView, UploadError> {
-        let announcement = Announcement::check(announced)?;
+        self.make(Announcement::check(announced)?, Life::UntilStale, now)
+    }
+
+    /// The same for files that the controller fetches by itself: they do not outlive this process.
+    pub(crate) fn begin_fetch(&self, announced: &NewUpload, now: Timestamp) -> Result<UploadView, UploadError> {
+        self.make(Announcement::check(announced)?, Life::UntilRestart, now)
+    }
+
+    /// Sets space aside for an archive, called [`ARCHIVE`], that is to be looked into here. It can never
+    /// be imported itself: it has no signature.
+    pub(crate) fn begin_archive(&self, size_bytes: u64, now: Timestamp) -> Result<UploadView, UploadError> {
+        self.make(Announcement::archive(size_bytes)?, Life::UntilRestart, now)
+    }
+
+    fn make(&self, announcement: Announcement, life: Life, now: Timestamp) -> Result<UploadView, UploadError> {
         self.drop_stale(now);
         // Held throughout, so that two uploads cannot both be given the last of the quota.
         let mut open = self.lock();
@@ -100,7 +114,7 @@ impl Uploads {
         let promised: u64 = open.values().map(|upload| upload.size_bytes()).sum();
         space::check_quota(self.quota_bytes.saturating_sub(promised), announcement.total_bytes)?;
         let id = ulid::Ulid::new().to_string();
-        let upload = Upload::create(id, &self.root, announcement, now)?;
+        let upload = Upload::create(id, &self.root, announcement, life, now)?;
         let view = upload.view();
         open.insert(upload.id.clone(), Arc::new(upload));
         Ok(view)
@@ -108,6 +122,21 @@ impl Uploads {
 
     pub(crate) fn view(&self, id: &str) -> Result<UploadView, UploadError> {
         Ok(self.find(id)?.view())
+    }
+
+    /// A file that has come whole, with its digest. Blocks on the disk.
+    pub(crate) fn received_file(&self, id: &str, name: &str) -> Result<ReceivedFile, UploadError> {
+        let upload = self.find(id)?;
+        let slot = upload.files.iter().find(|slot| slot.name == name);
+        let slot = slot.ok_or_else(|| UploadError::NoSuchFile { name: name.to_owned() })?;
+        if slot.is_complete() { slot.received() } else { Err(slot.incomplete()) }
+    }
+
+    /// Bytes of a file that are safely here.
+    pub(crate) fn received_bytes(&self, id: &str, name: &str) -> Result<u64, UploadError> {
+        let upload = self.find(id)?;
+        let slot = upload.files.iter().find(|slot| slot.name == name);
+        Ok(slot.ok_or_else(|| UploadError::NoSuchFile { name: name.to_owned() })?.received_bytes())
     }
 
     /// Drops an upload and its bytes. Blocks on the disk.

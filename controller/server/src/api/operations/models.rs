@@ -11,7 +11,7 @@ use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 use crate::trust::Trust;
 
-pub(in crate::api) use import::{acceptance, import};
+pub(in crate::api) use import::{Import, ImportFailure, acceptance, import, record_refusal};
 
 pub(in crate::api) async fn list(api: &ApiState) -> Result<ModelList, ApiError> {
     let trust = Trust::read(api.store()).await?;

@@ -53,7 +53,7 @@ pub(in crate::api) async fn put(
         updated_at: Timestamp::now(),
     };
     let mut facts = facts(&row);
-    facts.extend(no_longer_trusted(api, name, Some(row.clone())).await?);
+    facts.extend([no_longer_trusted(api, name, Some(row.clone())).await?]);
     let kind = if row.revision == 1 { Kind::TrustPolicyCreated } else { Kind::TrustPolicyChanged };
     let draft = changed(kind, caller, of(name), facts);
     let record_id = commit(api, vec![Change::PutTrustPolicy(row.clone())], draft).await?;

@@ -25,7 +25,7 @@ use crate::limits::{
 /// The actor of such an enrolment's record.
 pub(super) const ACTOR: &str = "service-account-token";
 /// Which k8s node a node is. No agent can say it of itself.
-pub(super) const PLATFORM_NODE_LABEL: &str = "cloister.dev/k8s-node";
+pub(crate) const PLATFORM_NODE_LABEL: &str = "cloister.dev/k8s-node";
 /// Hex digits of its digest that keep a shortened name apart from others.
 const DIGEST_CHARS: usize = 8;
 

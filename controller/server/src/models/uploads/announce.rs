@@ -20,10 +20,22 @@ pub(super) const FILES_FOLDER: &str = "files";
 const DESCRIPTION: &str = "upload.json";
 const SIGNATURE: &str = "signature";
 
+/// The name of the one file of an archive's upload.
+pub(crate) const ARCHIVE: &str = "archive";
+
+/// How long an upload that nobody finishes stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// A day, through restarts.
+    UntilStale,
+    /// What is not described on disk is dropped at the next start.
+    UntilRestart,
+}
+
 /// The extension that marks the signature bundle.
 const SIGNATURE_EXTENSION: &str = ".sig";
 
-pub(in crate::models) fn is_signature(name: &str) -> bool {
+pub(crate) fn is_signature(name: &str) -> bool {
     name.ends_with(SIGNATURE_EXTENSION)
 }
 
@@ -60,10 +72,19 @@ impl Announcement {
             1 => {}
             _ => return wrong("several files end in .sig; exactly one is the signature bundle"),
         }
+        Self::within_bounds(files.clone())
+    }
+
+    /// Of one file that is no model yet.
+    pub(super) fn archive(size_bytes: u64) -> Result<Self, UploadError> {
+        Self::within_bounds(vec![NewUploadFile { name: ARCHIVE.to_owned(), size_bytes }])
+    }
+
+    fn within_bounds(files: Vec<NewUploadFile>) -> Result<Self, UploadError> {
         let total = files.iter().try_fold(0_u64, |sum, file| sum.checked_add(file.size_bytes));
         match total {
             Some(total_bytes) if total_bytes <= limits::UPLOAD_MAX_BYTES => {
-                Ok(Self { files: files.clone(), total_bytes })
+                Ok(Self { files, total_bytes })
             }
             _ => wrong(format!(
                 "the files together are larger than {} bytes, the most one upload may have",
@@ -116,12 +137,15 @@ impl Upload {
         id: String,
         root: &Path,
         announcement: Announcement,
+        life: Life,
         now: Timestamp,
     ) -> Result<Self, UploadError> {
         space::check_disk(root, announcement.total_bytes)?;
         let folder = root.join(&id);
-        let made = make_files(&folder, &announcement.files)
-            .and_then(|()| describe(&folder, &announcement.files, now));
+        let made = make_files(&folder, &announcement.files).and_then(|()| match life {
+            Life::UntilStale => describe(&folder, &announcement.files, now),
+            Life::UntilRestart => Ok(()),
+        });
         if let Err(error) = made {
             remove_folder(&folder);
             return Err(error);

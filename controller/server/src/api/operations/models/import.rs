@@ -1,6 +1,6 @@
 //! How a model gets in: examined, moved into place, and only then listed, with its record.
 
-use cloister_api::{ImportRequest, ModelDetail, ProblemKind};
+use cloister_api::{ImportReason, ImportRequest, ModelDetail, ProblemKind};
 use cloister_evidence::record::{Draft, Kind, Outcome, SubjectKind};
 use cloister_ledger::LedgerError;
 use cloister_store::Change;
@@ -8,9 +8,10 @@ use jiff::Timestamp;
 
 use super::{detail, of};
 use crate::api::auth::Caller;
+use crate::api::operations::imports::another_than_expected;
 use crate::api::operations::{Facts, blocking, changed, subject};
 use crate::api::{ApiError, ApiState, names};
-use crate::models::{Examined, Importing, Refused, examine};
+use crate::models::{Examined, Importing, Refused, UploadError, examine};
 use crate::trust::{Acceptance, Trust};
 
 /// Where the checks that a model passed lie within its stored facts.
@@ -23,20 +24,68 @@ pub(in crate::api) async fn import(
     request: ImportRequest,
 ) -> Result<ModelDetail, ApiError> {
     names::check("name", &request.name)?;
-    let (api, caller) = (api.clone(), caller.clone());
-    let run =
-        tokio::spawn(async move { Import { api, caller, name: request.name }.run(&request.upload_id).await });
-    run.await.map_err(|error| ApiError::internal("the import was not finished", &error))?
+    let import = Import {
+        api: api.clone(),
+        caller: caller.clone(),
+        name: request.name,
+        expected_digest: None,
+        source: Facts::new(),
+        admitting: Box::new(|| {}),
+    };
+    Ok(import.finish(request.upload_id).await?)
 }
 
-struct Import {
-    api: ApiState,
-    caller: Caller,
-    name: String,
+/// The way of a complete upload into the fleet.
+pub(in crate::api) struct Import {
+    pub(in crate::api) api: ApiState,
+    pub(in crate::api) caller: Caller,
+    pub(in crate::api) name: String,
+    /// Any other model is refused.
+    pub(in crate::api) expected_digest: Option<String>,
+    /// Where it came from, for its record.
+    pub(in crate::api) source: Facts,
+    /// Told when every check has passed.
+    pub(in crate::api) admitting: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Why nothing was imported.
+pub(in crate::api) enum ImportFailure {
+    /// The model failed a check; that is on record.
+    Refused { refused: Refused, record_id: String },
+    Other(ApiError),
+}
+
+impl From<ApiError> for ImportFailure {
+    fn from(error: ApiError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<UploadError> for ImportFailure {
+    fn from(error: UploadError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<ImportFailure> for ApiError {
+    fn from(failure: ImportFailure) -> Self {
+        match failure {
+            ImportFailure::Refused { refused, record_id } => {
+                Self::from(refused).with(|problem| problem.record_id = Some(record_id))
+            }
+            ImportFailure::Other(error) => error,
+        }
+    }
 }
 
 impl Import {
-    async fn run(&self, upload_id: &str) -> Result<ModelDetail, ApiError> {
+    /// Goes on to its end if whoever waits goes away.
+    pub(in crate::api) async fn finish(self, upload_id: String) -> Result<ModelDetail, ImportFailure> {
+        let run = tokio::spawn(async move { self.run(&upload_id).await });
+        run.await.map_err(|error| ApiError::internal("the import was not finished", &error))?
+    }
+
+    async fn run(&self, upload_id: &str) -> Result<ModelDetail, ImportFailure> {
         let upload = self.api.uploads().import(upload_id)?;
         let acceptance = acceptance(&self.api, &self.name).await?;
         let (upload, examined) = blocking(move || {
@@ -44,29 +93,26 @@ impl Import {
             (upload, examined)
         })
         .await?;
-        match examined? {
+        let checked = examined?.and_then(|examined| {
+            let digest = &examined.manifest.model_digest;
+            another_than_expected(self.expected_digest.as_deref(), digest).map_or(Ok(examined), Err)
+        });
+        match checked {
             Err(refused) => Err(self.refuse(upload, refused).await?),
-            Ok(examined) => self.admit(upload, examined).await,
+            Ok(examined) => {
+                (self.admitting)();
+                Ok(self.admit(upload, examined).await?)
+            }
         }
     }
 
-    /// Puts the refusal on record and leaves nothing behind; the error to answer with.
-    async fn refuse(&self, upload: Importing, refused: Refused) -> Result<ApiError, ApiError> {
+    /// Puts the refusal on record and leaves nothing behind; the failure to answer with.
+    async fn refuse(&self, upload: Importing, refused: Refused) -> Result<ImportFailure, ApiError> {
         let id = refused.model_digest.clone().unwrap_or_else(|| format!("upload:{}", upload.id()));
-        let draft = Draft {
-            outcome: Outcome::Failure,
-            reason: Some(refused.because.as_str().to_owned()),
-            ..changed(
-                Kind::ModelRefused,
-                &self.caller,
-                subject(SubjectKind::Model, id, Some(&self.name)),
-                Facts::new(),
-            )
-        };
-        let record_id = self.api.ledger().new_record_id();
-        let record = self.api.ledger().record(record_id, draft).await?;
+        let (reason, source) = (refused.because.reason(), self.source.clone());
+        let record_id = record_refusal(&self.api, &self.caller, (&id, &self.name), reason, source).await?;
         self.drop_upload(upload).await?;
-        Ok(ApiError::from(refused).with(|problem| problem.record_id = Some(record.id)))
+        Ok(ImportFailure::Refused { refused, record_id })
     }
 
     async fn admit(&self, upload: Importing, examined: Examined) -> Result<ModelDetail, ApiError> {
@@ -115,7 +161,9 @@ impl Import {
             folder.keep(&digest, &from, &names)
         })
         .await??;
-        let draft = changed(Kind::ModelImported, &self.caller, of(row), record_facts(row));
+        let mut facts = record_facts(row);
+        facts.extend(self.source.clone());
+        let draft = changed(Kind::ModelImported, &self.caller, of(row), facts);
         match self.api.ledger().change(vec![Change::AddModel(row.clone())], draft).await {
             Ok(record) => Ok(record.id),
             Err(error) => {
@@ -156,6 +204,23 @@ impl Import {
         let api = self.api.clone();
         blocking(move || api.uploads().finish(&upload)).await
     }
+}
+
+/// Puts on record that a model, known by an id and a name, was not let in.
+pub(in crate::api) async fn record_refusal(
+    api: &ApiState,
+    caller: &Caller,
+    (id, name): (&str, &str),
+    reason: ImportReason,
+    source: Facts,
+) -> Result<String, ApiError> {
+    let draft = Draft {
+        outcome: Outcome::Failure,
+        reason: Some(reason.as_str().to_owned()),
+        ..changed(Kind::ModelRefused, caller, subject(SubjectKind::Model, id, Some(name)), source)
+    };
+    let record_id = api.ledger().new_record_id();
+    Ok(api.ledger().record(record_id, draft).await?.id)
 }
 
 /// Who may sign models of that name now.
