@@ -25,7 +25,7 @@ pub(crate) use layout::Layout;
 pub(crate) use load::{VerifiedModel, load};
 pub(crate) use signature::Signers;
 
-use crate::channel::ControllerChannel;
+use crate::controllers::Controllers;
 use crate::files;
 use crate::limits::{CALL_TIMEOUT, DISK_RESERVE_BYTES, MESSAGE_MAX_BYTES};
 
@@ -36,7 +36,7 @@ pub(crate) type Progress = dyn Fn(u64, u64) + Send + Sync;
 #[derive(Debug)]
 pub(crate) struct Artifacts {
     root: Arc<Path>,
-    controller: ControllerChannel,
+    controllers: Controllers,
     signers: Signers,
     /// Digests of the models that are ordered now: these are never evicted.
     ordered: Mutex<BTreeSet<String>>,
@@ -54,8 +54,14 @@ pub(crate) struct LocalArtifact {
 
 impl Artifacts {
     /// The store under `root`. `pins` are public keys that this node trusts instead of the controller's.
-    pub(crate) fn new(root: &Path, controller: ControllerChannel, signers: Signers) -> Self {
-        Self { root: root.into(), controller, signers, ordered: Mutex::default(), fetching: Mutex::default() }
+    pub(crate) fn new(root: &Path, controllers: Controllers, signers: Signers) -> Self {
+        Self {
+            root: root.into(),
+            controllers,
+            signers,
+            ordered: Mutex::default(),
+            fetching: Mutex::default(),
+        }
     }
 
     /// Who may sign what this node loads.
@@ -87,7 +93,7 @@ impl Artifacts {
             self.signers.verify(&description.signature_bundle, &description.trusted_signers_pem, digest)?;
         let wanted = download::wanted(&manifest, &description.files)?;
         let files = self.plan(&layout, wanted).await?;
-        download::run(&self.controller, digest, files, progress).await?;
+        download::run(&self.controllers, digest, files, progress).await?;
         Ok(LocalArtifact {
             layout,
             bundle: description.signature_bundle,
@@ -117,15 +123,15 @@ impl Artifacts {
         fetching.entry(digest.to_owned()).or_default().clone()
     }
 
-    /// What the controller says now or, while it is away, what it said last: a replica that crashes must come
-    /// back without it.
+    /// What the controllers say now, the first one that has the model; while all are away, what was said last: a
+    /// replica that crashes must come back without them.
     async fn describe(
         &self,
         digest: &str,
         layout: &Layout,
     ) -> Result<DescribeArtifactResponse, ArtifactError> {
-        let path = layout.description();
-        if let Some(channel) = self.controller.current() {
+        let mut refusal = None;
+        for channel in self.controllers.channels() {
             match ask(channel, digest).await {
                 Ok(description) => {
                     remember(layout, description.encode_to_vec()).await?;
@@ -133,11 +139,14 @@ impl Artifacts {
                 }
                 Err(status) => match ArtifactError::from_status(digest, &status) {
                     ArtifactError::ControllerAway => {}
-                    error => return Err(error),
+                    error => refusal = Some(error),
                 },
             }
         }
-        let bytes = tokio::fs::read(&path).await.map_err(|_| ArtifactError::ControllerAway)?;
+        if let Some(error) = refusal {
+            return Err(error);
+        }
+        let bytes = tokio::fs::read(layout.description()).await.map_err(|_| ArtifactError::ControllerAway)?;
         DescribeArtifactResponse::decode(bytes.as_slice()).map_err(|_| ArtifactError::ControllerAway)
     }
 }

@@ -1,4 +1,4 @@
-//! The connection to the controller that is in force, for whoever needs one.
+//! One link's connection that is in force, for its tunnel.
 
 use tokio::sync::watch;
 use tonic::transport::Channel;
@@ -7,7 +7,7 @@ use tonic::transport::Channel;
 #[derive(Debug)]
 pub(crate) struct ChannelPublisher(watch::Sender<Option<Channel>>);
 
-/// Where everybody else finds it.
+/// Where the tunnel finds it.
 #[derive(Debug, Clone)]
 pub(crate) struct ControllerChannel(watch::Receiver<Option<Channel>>);
 
@@ -24,11 +24,6 @@ impl ChannelPublisher {
 }
 
 impl ControllerChannel {
-    /// The connection in force; `None` while the controller is away.
-    pub(crate) fn current(&self) -> Option<Channel> {
-        self.0.borrow().clone()
-    }
-
     /// The connection in force, now or when there is one; `None` when there will never be one again.
     pub(crate) async fn connected(&mut self) -> Option<Channel> {
         let channel = self.0.wait_for(Option::is_some).await.ok()?;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
-pub(crate) use fields::node_name_from_host;
-use fields::{label, name_field, node_name};
+use fields::{label, name_field};
+pub(crate) use fields::{node_name, node_name_from_host};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +17,10 @@ Examples:
 
   The same machine later: the identity is in the data folder, no token is needed:
     cloister-agent --data /var/lib/cloister-agent
+
+  In a pod: the k8s node becomes a node, by the pod's own token, and stays the same one:
+    cloister-agent --data DIR --kubernetes-token /var/run/secrets/cloister/token \
+      --controller https://cloister-agents.fleet.svc:7082 --controller-ca /etc/cloister/ca.pem --name worker-1
 
   Say where the node stands, so that deployments can be kept in a jurisdiction:
     cloister-agent --data DIR --region de-fra-1 --jurisdiction DE-HE --label rack=b7
@@ -51,8 +55,19 @@ pub struct AgentArgs {
     /// File that holds the join token
     #[arg(long, value_name = "FILE", conflicts_with = "join")]
     pub join_file: Option<PathBuf>,
-    /// Name shown for this node, [a-z0-9-]; default: the host name
-    #[arg(long, value_parser = node_name)]
+    /// File that holds a ServiceAccount token for the audience cloister-agents; instead of a join token
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["join", "join_file"],
+        requires_all = ["controllers", "controller_ca"]
+    )]
+    pub kubernetes_token: Option<PathBuf>,
+    /// File that holds the certificate authority of the fleet, PEM
+    #[arg(long, value_name = "FILE", requires = "kubernetes_token")]
+    pub controller_ca: Option<PathBuf>,
+    /// Name shown for this node, [a-z0-9-]; default: the host name. With --kubernetes-token: the k8s node's name
+    #[arg(long, value_parser = fields::machine_name)]
     pub name: Option<String>,
     /// Where it stands, e.g. de-fra-1
     #[arg(long, default_value = "", value_parser = name_field)]
@@ -72,9 +87,10 @@ pub struct AgentArgs {
     /// Start workers although this kernel cannot wall off files (no Landlock). The fleet sees it
     #[arg(long)]
     pub allow_weak_sandbox: bool,
-    /// Where the controller listens for agents, when that is no longer what the join token said
-    #[arg(long, value_name = "URL", value_parser = fields::controller_url)]
-    pub controller: Option<String>,
+    /// Where controllers listen for agents, when that is no longer what the join token said; may be repeated.
+    /// Every address of every name is linked with
+    #[arg(long = "controller", value_name = "URL", value_parser = fields::controller_url)]
+    pub controllers: Vec<String>,
     /// Stop in good order when the process that started this one ends, however it ends
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,
@@ -95,12 +111,25 @@ pub enum LogFormat {
 /// The other things this program is.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Asks the agent of a folder whether it is well; for probes
+    Health(HealthArgs),
     /// Runs one replica (started by the agent)
     #[command(hide = true)]
     Worker(WorkerArgs),
     /// Measures a model file's perplexity over a text
     #[command(hide = true)]
     Quality(QualityArgs),
+}
+
+/// Whom to ask.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// The agent's folder
+    #[arg(long, value_name = "DIR", env = "CLOISTER_AGENT_DATA")]
+    pub data: PathBuf,
+    /// Only well if it is in session with a controller and not stopping
+    #[arg(long)]
+    pub ready: bool,
 }
 
 /// What the agent tells a worker.

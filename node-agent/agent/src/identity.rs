@@ -1,6 +1,7 @@
 //! Who this node is: a key that never leaves it, and the certificate that the fleet gave it.
 
 mod certificate;
+mod current;
 mod request;
 
 use std::io;
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use certificate::Validity;
 pub(crate) use certificate::chain_to_pem;
+pub(crate) use current::CurrentIdentity;
 pub(crate) use request::KeyAndRequest;
 
 use crate::files;
@@ -89,6 +91,11 @@ impl Identity {
         self.validity.renewal_due_in_ms(self.facts.certified_at_unix_s, now_unix_ms)
     }
 
+    /// Whether its certificate has expired.
+    pub(crate) fn has_expired(&self) -> bool {
+        self.validity.expired(jiff::Timestamp::now().as_second())
+    }
+
     /// Reads the identity in `directory`; `None` if the node never joined. Blocks.
     ///
     /// # Errors
@@ -123,6 +130,24 @@ impl Identity {
         let (next, key) = (directory.join(NEXT_KEY), directory.join(KEY));
         std::fs::rename(next, &key).map_err(|source| file_error("write", &key, source))?;
         files::sync_directory(directory).map_err(|source| file_error("write", directory, source))
+    }
+
+    /// Takes the identity off the disk; its key with it. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::File`].
+    pub(crate) fn remove(directory: &Path) -> Result<(), IdentityError> {
+        // Without its facts the rest counts as nothing, should the removal be cut short.
+        for name in [FACTS, KEY, NEXT_KEY, CERTIFICATE, AUTHORITY] {
+            match std::fs::remove_file(directory.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(file_error("remove", &directory.join(name), error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// An identity from the controller's answer.

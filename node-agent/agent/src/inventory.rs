@@ -1,5 +1,6 @@
 //! What this machine is, and what is free on it.
 
+mod cgroup;
 mod cpu;
 mod gpu;
 mod memory;

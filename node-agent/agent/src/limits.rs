@@ -4,6 +4,12 @@ use std::time::Duration;
 
 /// A join token's text, in bytes.
 pub(crate) const JOIN_TOKEN_MAX_BYTES: usize = 16 * 1024;
+/// A ServiceAccount token's text.
+pub(crate) const SERVICE_ACCOUNT_TOKEN_MAX_BYTES: u64 = 16 * 1024;
+/// The fleet's certificate authority, PEM.
+pub(crate) const AUTHORITY_MAX_BYTES: u64 = 64 * 1024;
+/// The name of a k8s node, as in DNS.
+pub(crate) const PLATFORM_NODE_MAX_CHARS: usize = 253;
 /// A node name, as in DNS labels.
 pub(crate) const NODE_NAME_MAX_CHARS: usize = 63;
 /// Labels on a node, and the length of their keys and values.
@@ -60,6 +66,24 @@ pub(crate) const OUTPUT_LINE_MAX_BYTES: usize = 2_048;
 /// How long to wait for a connection, and for an answer to a short call.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Controllers that an agent is linked with at once.
+pub(crate) const CONTROLLERS_MAX: usize = 16;
+/// How often the controllers' names are resolved again.
+pub(crate) const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
+/// An address whose controller turned this node away, while others did not, is tried again after this.
+pub(crate) const TURNED_AWAY_RETRY: Duration = Duration::from_secs(30);
+/// A second address of a controller is used when the first one was without a session for this long.
+pub(crate) const STANDBY_GRACE: Duration = Duration::from_secs(5);
+/// How long to wait until every controller was told something before a stop goes on without that.
+pub(crate) const TELL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between telling that replicas drain and draining them: requests that are on their way are still taken.
+pub(crate) const DRAIN_NOTICE: Duration = Duration::from_millis(500);
+/// How long a session that the agent closes may take to end.
+pub(crate) const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long `health` waits for the agent, and the agent for `health`.
+pub(crate) const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
+/// An agent's answer to `health`.
+pub(crate) const HEALTH_MAX_BYTES: u64 = 4 * 1024;
 /// Heartbeat intervals that a controller may ask for, in milliseconds.
 pub(crate) const HEARTBEAT_MIN_MS: u32 = 200;
 pub(crate) const HEARTBEAT_MAX_MS: u32 = 60_000;

@@ -1,4 +1,4 @@
-//! The connection to the controller, and what its failures mean.
+//! The connection to a controller, and what its failures mean.
 
 mod diagnosis;
 
@@ -10,6 +10,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 pub(crate) use diagnosis::diagnose;
 
+use crate::address::Target;
 use crate::identity::Identity;
 use crate::limits::{CALL_TIMEOUT, CONNECT_TIMEOUT};
 
@@ -43,7 +44,18 @@ pub enum LinkError {
     Rejected {
         /// What was said.
         reason: String,
+        /// Who said it.
+        judge: Judge,
     },
+}
+
+/// Who turned this node away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judge {
+    /// A controller that looked the node up: it speaks for the fleet.
+    Fleet,
+    /// A TLS handshake, or somebody's clock: it speaks for one controller.
+    Handshake,
 }
 
 impl LinkError {
@@ -52,14 +64,22 @@ impl LinkError {
         matches!(self, Self::Unreachable { .. })
     }
 
+    /// Whether one controller's word is enough, whatever the others say.
+    pub fn speaks_for_the_fleet(&self) -> bool {
+        matches!(self, Self::Rejected { judge: Judge::Fleet, .. })
+    }
+
     /// Reads what a failed call means.
     pub fn from_status(url: &str, status: &tonic::Status) -> Self {
         if let Some(error) = find_tls_error(status) {
             return Self::from_tls(url, error);
         }
         match status.code() {
-            tonic::Code::PermissionDenied | tonic::Code::Unauthenticated => {
-                Self::Rejected { reason: status.message().to_owned() }
+            tonic::Code::PermissionDenied => {
+                Self::Rejected { reason: status.message().to_owned(), judge: Judge::Fleet }
+            }
+            tonic::Code::Unauthenticated => {
+                Self::Rejected { reason: status.message().to_owned(), judge: Judge::Handshake }
             }
             _ => Self::Unreachable { url: url.to_owned(), reason: describe(status) },
         }
@@ -86,7 +106,7 @@ impl LinkError {
                 | Alert::DecryptError
                 | Alert::UnknownCA
                 | Alert::AccessDenied,
-            ) => Self::Rejected { reason },
+            ) => Self::Rejected { reason, judge: Judge::Handshake },
             rustls::Error::InvalidCertificate(_) => Self::WrongAuthority { url: url.to_owned(), reason },
             _ => Self::Unreachable { url: url.to_owned(), reason },
         }
@@ -98,13 +118,12 @@ impl LinkError {
 /// # Errors
 ///
 /// [`LinkError`], sorted by what can be done about it.
-pub(crate) async fn connect(identity: &Identity) -> Result<Channel, LinkError> {
-    let url = &identity.facts.url;
+pub(crate) async fn connect(target: &Target, identity: &Identity) -> Result<Channel, LinkError> {
     let pair = tonic::transport::Identity::from_pem(
         &identity.certificate_pem,
         identity.key_pem.expose_secret().as_bytes(),
     );
-    dial(url, tls(&identity.authority_pem).identity(pair)).await
+    dial(target, tls(target, &identity.authority_pem).identity(pair)).await
 }
 
 /// Connects as a stranger, who can do nothing but enrol.
@@ -112,19 +131,22 @@ pub(crate) async fn connect(identity: &Identity) -> Result<Channel, LinkError> {
 /// # Errors
 ///
 /// As [`connect`].
-pub(crate) async fn connect_anonymously(url: &str, authority_pem: &str) -> Result<Channel, LinkError> {
-    dial(url, tls(authority_pem)).await
+pub(crate) async fn connect_anonymously(target: &Target, authority_pem: &str) -> Result<Channel, LinkError> {
+    dial(target, tls(target, authority_pem)).await
 }
 
-fn tls(authority_pem: &str) -> ClientTlsConfig {
-    ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem)).timeout(CONNECT_TIMEOUT)
+fn tls(target: &Target, authority_pem: &str) -> ClientTlsConfig {
+    ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(authority_pem))
+        .domain_name(target.server_name())
+        .timeout(CONNECT_TIMEOUT)
 }
 
-async fn dial(url: &str, tls: ClientTlsConfig) -> Result<Channel, LinkError> {
+async fn dial(target: &Target, tls: ClientTlsConfig) -> Result<Channel, LinkError> {
     const KEEP_ALIVE: Duration = Duration::from_secs(15);
     const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
-    let failed = |error: tonic::transport::Error| LinkError::from_transport(url, &error);
-    let endpoint = Endpoint::from_shared(url.to_owned())
+    let failed = |error: tonic::transport::Error| LinkError::from_transport(&target.to_string(), &error);
+    let endpoint = Endpoint::from_shared(format!("https://{}", target.address))
         .and_then(|endpoint| endpoint.tls_config(tls))
         .map_err(failed)?
         .connect_timeout(CONNECT_TIMEOUT)

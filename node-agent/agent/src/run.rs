@@ -1,28 +1,29 @@
 //! Starts the agent's parts, and stops them in order.
 
+mod agent;
 mod directory;
 mod joining;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use cloister_proto::agent::v1::Locality;
 use cloister_provenance::TrustedSigner;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifact::{Artifacts, Signers};
-use crate::channel::controller_channel;
+use crate::artifact::Signers;
+use crate::backoff::Backoff;
 use crate::cli::AgentArgs;
-use crate::enrol::EnrolError;
-use crate::identity::{Identity, IdentityError};
-use crate::inventory::Surveyor;
+use crate::controllers::Controllers;
+use crate::enrol::{EnrolError, Renewer};
+use crate::health;
+use crate::identity::IdentityError;
 use crate::limits::LABELS_MAX;
 use crate::link::LinkError;
-use crate::session::Session;
-use crate::state::{GenerationFile, StateError};
-use crate::supervisor::{Launcher, Supervisor};
+use crate::state::StateError;
+use crate::supervisor::Launcher;
 use crate::token::JoinTokenError;
-use crate::tunnel::Tunnel;
+use agent::{Agent, Place};
 use directory::DataDirectory;
 pub use directory::DirectoryError;
 
@@ -66,6 +67,12 @@ pub enum AgentError {
         /// Why.
         reason: String,
     },
+    /// A name that only a k8s node may have.
+    #[error("{0}; set another one with --name")]
+    Name(String),
+    /// The socket that `health` asks.
+    #[error("cannot answer health checks: {0}. Check the data folder and its owner")]
+    Health(std::io::Error),
     /// Too many labels.
     #[error("a node has at most {LABELS_MAX} labels; {count} were given")]
     Labels {
@@ -80,7 +87,8 @@ pub enum AgentError {
     Launcher(std::io::Error),
 }
 
-/// Runs the agent until `stop` is cancelled (then replicas are drained first) or the fleet rejects the node.
+/// Runs the agent until `stop` is cancelled (then replicas are drained first) or the fleet rejects the node. An
+/// agent that can enrol by itself does so then, and goes on.
 ///
 /// # Errors
 ///
@@ -89,73 +97,45 @@ pub async fn run(options: AgentArgs, stop: CancellationToken) -> Result<(), Agen
     let directory = DataDirectory::open(options.data.as_deref().unwrap_or(Path::new(".")))?;
     let locality = locality(&options)?;
     let signers = Signers::new(read_pins(&options)?);
-    let Some(mut identity) = joining::identity(&options, &directory, &locality, &stop).await? else {
-        return Ok(());
-    };
-    if let Some(url) = &options.controller {
-        identity.facts.url.clone_from(url);
-    }
-    let launcher = Launcher::new(directory.run(), options.threads, options.allow_weak_sandbox)
-        .map_err(AgentError::Launcher)?;
-    let agent = Agent::assemble(&directory, identity, locality, signers, launcher)?;
-    agent.run(&stop).await
-}
-
-/// The parts, wired together.
-struct Agent {
-    supervisor: Arc<Supervisor>,
-    session: Session,
-    tunnel: Tunnel,
-}
-
-impl Agent {
-    fn assemble(
-        directory: &DataDirectory,
-        identity: Identity,
-        locality: Locality,
-        signers: Signers,
-        launcher: Launcher,
-    ) -> Result<Self, AgentError> {
-        let (publisher, controller) = controller_channel();
-        let artifacts = Artifacts::new(&directory.artifacts(), controller.clone(), signers);
-        let supervisor = Arc::new(Supervisor::new(artifacts, launcher));
-        let generation = GenerationFile::open(&directory.state(), &identity.facts.node_id)?;
-        let session = Session {
-            identity_directory: directory.identity(),
-            identity: tokio::sync::Mutex::new(identity),
-            boot_id: ulid::Ulid::new().to_string(),
-            generation: Arc::new(Mutex::new(generation)),
-            surveyor: Arc::new(Surveyor::new(locality, directory.root())),
-            supervisor: Arc::clone(&supervisor),
-            channel: publisher,
+    let application = joining::application(&options, &locality)?;
+    let controllers = Controllers::default();
+    let _health =
+        health::serve(directory.run(), controllers.clone(), stop.clone()).map_err(AgentError::Health)?;
+    let mut backoff = Backoff::new(REENROL_FIRST, REENROL_LONGEST);
+    loop {
+        let Some(identity) = joining::identity(application.as_ref(), &directory, &stop).await? else {
+            return Ok(());
         };
-        let tunnel = Tunnel { controller, workers: Arc::clone(supervisor.workers()) };
-        Ok(Self { supervisor, session, tunnel })
-    }
-
-    async fn run(self, stop: &CancellationToken) -> Result<(), AgentError> {
-        // The links outlive the replicas: answers that drain must still reach whoever asked.
-        let hang_up = CancellationToken::new();
-        let hung_up = hang_up.clone();
-        let tunnel = tokio::spawn(async move { self.tunnel.run(&hung_up).await });
-        let session = self.session.run(&hang_up);
-        tokio::pin!(session);
-        let ended = tokio::select! {
-            () = stop.cancelled() => {
-                tracing::info!("stopping: draining replicas");
+        let began = Instant::now();
+        let launcher = Launcher::new(directory.run(), options.threads, options.allow_weak_sandbox)
+            .map_err(AgentError::Launcher)?;
+        let place = Place { directory: &directory, locality: locality.clone(), signers: signers.clone() };
+        let anew = joining::application(&options, &locality)?.filter(joining::by_itself).map(Renewer);
+        let agent = Agent::assemble(place, identity, &options, launcher, controllers.clone(), anew)?;
+        match agent.run(&stop).await {
+            Err(error @ AgentError::Rejected(_))
+                if application.as_ref().is_some_and(joining::by_itself) && !stop.is_cancelled() =>
+            {
+                joining::forget(&directory)?;
+                if began.elapsed() >= REENROL_LONGEST {
+                    backoff.reset();
+                }
+                let wait = backoff.next_wait();
+                tracing::warn!("{error}. It enrols again in {} s", wait.as_secs());
                 tokio::select! {
-                    () = self.supervisor.stop_all() => Ok(()),
-                    ended = &mut session => ended,
+                    () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(wait) => {}
                 }
             }
-            ended = &mut session => ended,
-        };
-        self.supervisor.stop_all().await;
-        hang_up.cancel();
-        let _ = tunnel.await;
-        ended.map_err(AgentError::Rejected)
+            ended => return ended,
+        }
     }
 }
+
+/// Between being rejected and enrolling again: two agents of one k8s node, which reject each other, must not do
+/// so all the time.
+const REENROL_FIRST: Duration = Duration::from_secs(2);
+const REENROL_LONGEST: Duration = Duration::from_secs(300);
 
 fn locality(options: &AgentArgs) -> Result<Locality, AgentError> {
     if options.labels.len() > LABELS_MAX {

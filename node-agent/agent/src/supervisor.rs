@@ -9,6 +9,7 @@ mod replica;
 mod workers;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cloister_proto::agent::v1::{DesiredReplica, DesiredState, ReplicaPhase, ReplicaStatus};
@@ -28,6 +29,8 @@ use replica::Replica;
 pub(crate) struct Supervisor {
     shared: Arc<Shared>,
     running: Mutex<BTreeMap<String, Running>>,
+    /// Set when the agent stops: orders that still arrive start nothing.
+    closing: AtomicBool,
 }
 
 /// What every replica needs.
@@ -50,7 +53,7 @@ struct Running {
 impl Supervisor {
     pub(crate) fn new(artifacts: Artifacts, launcher: Launcher) -> Self {
         let shared = Shared { artifacts, launcher, board: Arc::default(), workers: Arc::default() };
-        Self { shared: Arc::new(shared), running: Mutex::default() }
+        Self { shared: Arc::new(shared), running: Mutex::default(), closing: AtomicBool::new(false) }
     }
 
     /// What is known of every replica.
@@ -66,6 +69,9 @@ impl Supervisor {
     /// Works towards `desired` from now on; returns at once. Must be called inside the runtime.
     pub(crate) fn apply(&self, desired: &DesiredState) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closing.load(Ordering::SeqCst) {
+            return;
+        }
         running.retain(|_, replica| !(replica.order.is_none() && replica.task.is_finished()));
         let current =
             running.iter().filter_map(|(id, replica)| Some((id.clone(), replica.order.clone()?))).collect();
@@ -124,6 +130,14 @@ impl Supervisor {
             replica.run().await;
         });
         Running { order: Some(order), stop, task }
+    }
+
+    /// Says of every replica that serves that it drains, and takes no orders from now on. They go on serving:
+    /// whoever routes to them has to hear it first. Returns whether there is one.
+    pub(crate) fn announce_drain(&self) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        self.closing.store(true, Ordering::SeqCst);
+        running.keys().fold(false, |any, id| self.shared.board.drains(id) || any)
     }
 
     /// Drains and ends every replica, all at once; returns when the last worker is gone.

@@ -22,7 +22,8 @@ pub enum SandboxError {
     /// The kernel has no Landlock, or it is switched off.
     #[error(
         "this kernel offers no Landlock ({reason}), so a worker's file access cannot be walled in. Use Linux 5.13 \
-         or later with `landlock` in the `lsm=` boot parameter, or start the agent with --allow-weak-sandbox"
+         or later with `landlock` in the `lsm=` boot parameter, and in a container a seccomp profile that lets Landlock \
+         through (RuntimeDefault does), or start the agent with --allow-weak-sandbox"
     )]
     NoLandlock {
         /// "not built in" or "not enabled".

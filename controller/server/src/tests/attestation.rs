@@ -89,7 +89,10 @@ async fn a_k8s_node_keeps_its_node_however_often_its_agent_comes_anew() {
     let records = fixture.records("node.enrolled").await;
     let facts: Vec<_> = records.iter().map(|record| &record["change"]).collect();
     assert_eq!((&facts[0]["again"], &facts[1]["again"]), (&false.into(), &true.into()));
-    assert_eq!((&facts[1]["k8s_node"], &facts[1]["pod"]), (&"worker-1.clinic.internal".into(), &"agent-x7".into()));
+    assert_eq!(
+        (&facts[1]["k8s_node"], &facts[1]["pod"]),
+        (&"worker-1.clinic.internal".into(), &"agent-x7".into())
+    );
     assert_eq!(facts[1]["certificate_serial"], node.certificate_serial.as_str());
 }
 
@@ -152,7 +155,8 @@ async fn an_agent_cannot_say_itself_which_k8s_node_it_is_nor_bring_two_credentia
         ..EnrolRequest::default()
     };
     let both = EnrolRequest { token_secret: claims.token_secret.clone(), ..request("good", "worker-1") };
-    let cases = [(claims, "controller's to set"), (both, "not both"), (request("good", "Worker 1"), "[a-z0-9.-]")];
+    let cases =
+        [(claims, "controller's to set"), (both, "not both"), (request("good", "Worker 1"), "[a-z0-9.-]")];
     for (request, sentence) in cases {
         let refused = Agent::enrol_by(&fixture, request).await.err().unwrap();
         assert_eq!(refused.code(), Code::InvalidArgument);

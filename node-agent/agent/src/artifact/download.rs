@@ -14,7 +14,7 @@ use super::error::blocking;
 use super::layout::Layout;
 use super::ranges::Range;
 use super::{ArtifactError, Progress};
-use crate::channel::ControllerChannel;
+use crate::controllers::Controllers;
 use crate::limits::{DISK_RESERVE_BYTES, MODEL_FILE_MAX_BYTES, PARALLEL_RANGES};
 use file::PartialFile;
 
@@ -105,7 +105,7 @@ fn refuse_if_too_large(layout: &Layout, plan: &Plan) -> Result<(), ArtifactError
 
 /// Fetches all of it.
 pub(crate) async fn run(
-    controller: &ControllerChannel,
+    controllers: &Controllers,
     digest: &str,
     plan: Plan,
     progress: &Progress,
@@ -121,7 +121,7 @@ pub(crate) async fn run(
         let file = Arc::new(file);
         let ranges = file.missing();
         futures::iter(ranges)
-            .map(|range| fetch(controller, digest, &file, range, &arrived))
+            .map(|range| fetch(controllers, digest, &file, range, &arrived))
             .buffer_unordered(PARALLEL_RANGES)
             .try_collect::<()>()
             .await?;
@@ -132,13 +132,13 @@ pub(crate) async fn run(
 }
 
 async fn fetch(
-    controller: &ControllerChannel,
+    controllers: &Controllers,
     digest: &str,
     file: &Arc<PartialFile>,
     range: Range,
     arrived: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<(), ArtifactError> {
-    stream::fetch_range(controller, digest, file, range, arrived).await?;
+    stream::fetch_range(controllers, digest, file, range, arrived).await?;
     let file = Arc::clone(file);
     blocking(move || file.mark(range)).await
 }

@@ -1,6 +1,6 @@
 //! What the values of options must look like. The controller checks again.
 
-use crate::limits::{LABEL_MAX_CHARS, NODE_NAME_MAX_CHARS};
+use crate::limits::{LABEL_MAX_CHARS, NODE_NAME_MAX_CHARS, PLATFORM_NODE_MAX_CHARS};
 
 pub(crate) fn node_name(text: &str) -> Result<String, String> {
     let allowed =
@@ -9,6 +9,16 @@ pub(crate) fn node_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("a node name has 1 to {NODE_NAME_MAX_CHARS} characters of [a-z0-9-]"))
+}
+
+/// A node name, or the name of a k8s node: which of them it has to be is known later.
+pub(crate) fn machine_name(text: &str) -> Result<String, String> {
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    if (1..=PLATFORM_NODE_MAX_CHARS).contains(&text.len()) && text.bytes().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    node_name(text)
 }
 
 /// A node name made of what the machine calls itself.
@@ -79,6 +89,8 @@ mod tests {
         for good in ["a", "ward-3", &"n".repeat(63)] {
             assert_eq!(node_name(good).as_deref(), Ok(good));
         }
+        assert_eq!(machine_name("worker-1.clinic.internal").as_deref(), Ok("worker-1.clinic.internal"));
+        assert!(machine_name("Worker_1").is_err());
         for bad in ["", "Ward", "a_b", "a.b", "ä", &"n".repeat(64)] {
             assert!(node_name(bad).is_err(), "{bad}");
         }

@@ -12,27 +12,23 @@ use secrecy::ExposeSecret;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tonic::transport::Uri;
 
 use super::{LinkError, find_tls_error};
+use crate::address::Target;
 use crate::identity::Identity;
 use crate::limits::CONNECT_TIMEOUT;
 
-const HTTPS_PORT: u16 = 443;
-
 /// Looks for a reason why no attempt with this identity can succeed; `None` if there is none to be seen.
-pub(crate) async fn diagnose(identity: &Identity) -> Option<LinkError> {
-    let uri: Uri = identity.facts.url.parse().ok()?;
-    let (host, port) = (uri.host()?.to_owned(), uri.port_u16().unwrap_or(HTTPS_PORT));
+pub(crate) async fn diagnose(target: &Target, identity: &Identity) -> Option<LinkError> {
     let connector = TlsConnector::from(Arc::new(config(identity)?));
     let attempt = async {
-        let name = ServerName::try_from(host.clone()).map_err(std::io::Error::other)?;
-        let mut stream = connector.connect(name, TcpStream::connect((host, port)).await?).await?;
+        let name = ServerName::try_from(target.server_name()).map_err(std::io::Error::other)?;
+        let mut stream = connector.connect(name, TcpStream::connect(target.address).await?).await?;
         // A server that accepts this node begins with its HTTP/2 settings, one that does not with an alert.
         stream.read_u8().await
     };
     let error = tokio::time::timeout(CONNECT_TIMEOUT, attempt).await.ok()?.err()?;
-    let error = LinkError::from_tls(&identity.facts.url, find_tls_error(&error)?);
+    let error = LinkError::from_tls(&target.to_string(), find_tls_error(&error)?);
     (!error.is_transient()).then_some(error)
 }
 

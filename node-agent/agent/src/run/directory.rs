@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::files::{PRIVATE_FILE, create_private_directory};
+use crate::files::{self, PRIVATE_FILE, create_private_directory};
 use crate::limits::SOCKET_PATH_MAX_BYTES;
 
 /// A socket's name in the run folder: a replica id of usual length and ".sock".
@@ -101,6 +101,9 @@ fn run_directory(root: &Path) -> io::Result<PathBuf> {
     let short = std::env::temp_dir().join(format!("cloister-{name:016x}"));
     // Not recursive: an existing folder, which somebody else may have made, is an error.
     std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(&short)?;
+    // Whoever looks for the agent's socket finds it by this.
+    files::remove_stale(&run)?;
+    std::os::unix::fs::symlink(&short, &run)?;
     Ok(short)
 }
 
@@ -129,7 +132,19 @@ mod tests {
         let run = directory.run().to_owned();
         assert!(run.as_os_str().len() + 1 + SOCKET_NAME_BYTES <= SOCKET_PATH_MAX_BYTES);
         assert_eq!(std::fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(std::fs::read_link(deep.join("run")).unwrap(), run);
         drop(directory);
         assert!(!run.exists());
+        assert!(DataDirectory::open(&deep).is_ok(), "also when a link to an earlier one is there");
+    }
+
+    #[test]
+    fn a_volume_that_belongs_to_a_group_is_used_as_it_is() {
+        let volume = tempfile::tempdir().unwrap();
+        let mode = std::fs::Permissions::from_mode(0o2770);
+        std::fs::set_permissions(volume.path(), mode).unwrap();
+        let directory = DataDirectory::open(volume.path()).unwrap();
+        assert_eq!(std::fs::metadata(volume.path()).unwrap().permissions().mode() & 0o7777, 0o2770);
+        assert_eq!(std::fs::metadata(directory.run()).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

@@ -52,6 +52,23 @@ impl Board {
         self.version.send_replace(changed_in);
     }
 
+    /// A ready replica drains from now on; `false` if it is not ready.
+    pub(crate) fn drains(&self, id: &str) -> bool {
+        let mut was_ready = false;
+        self.update(id, |status| {
+            was_ready = status.phase() == ReplicaPhase::Ready;
+            if was_ready {
+                status.set_phase(ReplicaPhase::Draining);
+            }
+        });
+        was_ready
+    }
+
+    /// The latest change.
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().version
+    }
+
     /// Forgets replicas that are over (stopped or refused), but for those that `keep` names.
     pub(crate) fn prune(&self, keep: impl Fn(&str) -> bool) {
         let over = [ReplicaPhase::Stopped, ReplicaPhase::Refused].map(i32::from);

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use cloister_proto::agent::v1::DesiredReplica;
 use tokio::process::{Child, Command};
 
+use crate::files;
 use crate::limits::SOCKET_PATH_MAX_BYTES;
 
 /// Variables that a worker may see.
@@ -47,7 +48,8 @@ impl Launcher {
                 ),
             ));
         }
-        remove_stale(socket)?;
+        // A socket left by a worker that was killed would keep the new one from listening.
+        files::remove_stale(socket)?;
         let mut command = Command::new(&self.program);
         command.arg("worker").arg("--socket").arg(socket);
         for (option, value) in self.numbers(order) {
@@ -75,13 +77,5 @@ impl Launcher {
             ("--kv-tokens", order.kv_tokens),
             ("--threads", u64::from(threads)),
         ]
-    }
-}
-
-/// A socket left by a worker that was killed would keep the new one from listening.
-pub(crate) fn remove_stale(socket: &Path) -> io::Result<()> {
-    match std::fs::remove_file(socket) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

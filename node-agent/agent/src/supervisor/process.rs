@@ -15,8 +15,9 @@ use tokio::net::UnixStream;
 use tokio::process::Child;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-use super::launch::{Launcher, remove_stale};
+use super::launch::Launcher;
 use super::output::{LastLines, follow};
+use crate::files;
 use crate::limits::{DRAIN_DEADLINE, MESSAGE_MAX_BYTES, STATUS_TIMEOUT, TERM_GRACE};
 
 /// A started worker and the way to talk to it.
@@ -92,7 +93,7 @@ impl WorkerProcess {
     /// Ends the process at once.
     pub(crate) async fn kill(mut self) {
         let _ = self.child.kill().await;
-        let _ = remove_stale(&self.socket);
+        let _ = files::remove_stale(&self.socket);
     }
 }
 

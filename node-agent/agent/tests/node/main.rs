@@ -9,5 +9,7 @@
 
 mod fetching;
 mod joining;
+mod links;
+mod pods;
 mod serving;
 mod support;

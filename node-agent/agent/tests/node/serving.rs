@@ -32,8 +32,15 @@ struct Fleet {
 impl Fleet {
     /// One node that serves these replicas of one model.
     async fn serving(ids: &[&str]) -> Self {
-        let (controller, directory) = (Controller::start().await, tempfile::tempdir().unwrap());
-        let agent = Agent::join(&controller, directory.path(), &[]);
+        Self::among(Controller::start().await, &[], ids).await
+    }
+
+    /// The same, linked with other controllers too.
+    async fn among(controller: Controller, others: &[&Controller], ids: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let controllers: Vec<&Controller> =
+            std::iter::once(&controller).chain(others.iter().copied()).collect();
+        let agent = Agent::join_all(&controllers, directory.path());
         let weights = TinyLlama { context_length: CONTEXT, ..TinyLlama::default() }.gguf();
         let model = Model::of(vec![("tiny.gguf", weights)]);
         controller.add(&model);
@@ -214,6 +221,42 @@ async fn an_agent_told_to_stop_leaves_no_worker_behind() {
     for pid in pids {
         gone(pid).await;
     }
+}
+
+#[tokio::test]
+async fn an_agent_told_to_stop_says_so_to_every_controller_first_and_ends_what_it_had_begun() {
+    let first = Controller::start().await;
+    let second = first.beside().await;
+    let fleet = Fleet::among(first, &[&second], &["r1"]).await;
+    second.reached(&second.state.tunnels, 1).await;
+    fleet.ask("q1", "r1", 1_000);
+    fleet.answers("q1", some_tokens).await;
+    fleet.agent.signal(Signal::TERM);
+    for controller in [&fleet.controller, &second] {
+        controller.phase("r1", ReplicaPhase::Draining).await;
+    }
+    // What crossed with the news is still taken; after that, requests go elsewhere.
+    let mut asked = 0;
+    let mut turned_down = fleet.controller.state.events.subscribe();
+    let refused = |event: &InferenceUp| match &event.message {
+        Some(Answer::Failed(failed)) => failed.code == i32::from(tonic::Code::Unavailable),
+        _ => false,
+    };
+    let turned_down = async {
+        while !turned_down.borrow_and_update().iter().any(refused) {
+            asked += 1;
+            fleet.ask(&format!("late-{asked}"), "r1", 1);
+            let _ = tokio::time::timeout(Duration::from_millis(50), turned_down.changed()).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, turned_down).await.expect("late requests are turned down");
+    fleet.answers("q1", finished).await;
+    let (controller, agent) = (&fleet.controller, fleet.agent);
+    for controller in [controller, &second] {
+        controller.phase("r1", ReplicaPhase::Stopped).await;
+    }
+    let (success, output) = agent.ended().await;
+    assert!(success, "{output}");
 }
 
 #[tokio::test]

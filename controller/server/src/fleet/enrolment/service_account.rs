@@ -1,15 +1,18 @@
 //! Enrolment by the ServiceAccount token of an agent's pod: the k8s node that the pod runs on becomes a node,
 //! and stays the same node however often its agent comes anew.
 
+mod names;
+
 use std::net::SocketAddr;
 
 use cloister_evidence::record::Draft;
 use cloister_proto::agent::v1::{EnrolRequest, EnrolResponse, Locality};
 use cloister_store::{Change, Node, NodeState};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
+use secrecy::SecretString;
 use tonic::Status;
+
+use names::{check_token, display_name, is_platform_node};
 
 use super::refused::{NAME_TAKEN, Refused};
 use super::{enrolled_draft, new_node};
@@ -18,16 +21,12 @@ use crate::fleet::attestation::{AttestationError, AttestedNode};
 use crate::fleet::ca::NodeKey;
 use crate::fleet::locality::check_locality;
 use crate::fleet::sessions::EndReason;
-use crate::limits::{
-    ATTESTATION_TIMEOUT, NODE_NAME_MAX_BYTES, PLATFORM_NODE_MAX_BYTES, SERVICE_ACCOUNT_TOKEN_MAX_BYTES,
-};
+use crate::limits::ATTESTATION_TIMEOUT;
 
 /// The actor of such an enrolment's record.
 pub(super) const ACTOR: &str = "service-account-token";
 /// Which k8s node a node is. No agent can say it of itself.
 pub(crate) const PLATFORM_NODE_LABEL: &str = "cloister.dev/k8s-node";
-/// Hex digits of its digest that keep a shortened name apart from others.
-const DIGEST_CHARS: usize = 8;
 
 /// What the fleet knows of a k8s node.
 enum Standing {
@@ -185,38 +184,6 @@ fn attested_draft(node: &Node, admission: &Admission, again: bool) -> Draft {
     record
 }
 
-/// Long or shapeless texts do not bother the cluster: a token is a JWT in its compact form (RFC 7519).
-fn check_token(token: &SecretString) -> Result<(), Refused> {
-    let text = token.expose_secret();
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    if text.len() <= SERVICE_ACCOUNT_TOKEN_MAX_BYTES
-        && text.split('.').count() == 3
-        && text.split('.').all(plain)
-    {
-        return Ok(());
-    }
-    Err(AttestationError::TokenUnknown.into())
-}
-
-/// A DNS subdomain (RFC 1123), as names of k8s nodes are.
-fn is_platform_node(text: &str) -> bool {
-    (1..=PLATFORM_NODE_MAX_BYTES).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
-}
-
-/// A display name for a k8s node: dots become hyphens, and what is too long ends in a part of its digest.
-fn display_name(platform_node: &str) -> String {
-    let plain = platform_node.replace('.', "-");
-    if plain.len() <= NODE_NAME_MAX_BYTES {
-        return plain;
-    }
-    let digest = hex::encode(Sha256::digest(platform_node.as_bytes()));
-    let kept: String = plain.chars().take(NODE_NAME_MAX_BYTES - 1 - DIGEST_CHARS).collect();
-    format!("{kept}-{}", digest.chars().take(DIGEST_CHARS).collect::<String>())
-}
-
 fn node_revoked() -> Refused {
     let message = "this k8s node was revoked, and its pods enrol it no more; there is no command that takes a \
                    revocation back: join the machine to the cluster under another name, or let an admin start its agent \
@@ -231,34 +198,4 @@ fn name_is_anothers(platform_node: &str) -> Refused {
          k8s node of nearly the same name), and is not taken over; revoke it first: `cloister nodes revoke {name}`"
     );
     Refused { class: NAME_TAKEN, status: Status::already_exists(message) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_k8s_node_has_a_display_name_and_long_ones_stay_apart() {
-        assert_eq!(display_name("worker-1"), "worker-1");
-        assert_eq!(display_name("ip-10-0-0-1.eu.internal"), "ip-10-0-0-1-eu-internal");
-        let (a, b) = (format!("{}.a", "n".repeat(70)), format!("{}.b", "n".repeat(70)));
-        for name in [&a, &b] {
-            assert!(is_platform_node(name));
-            assert!(crate::options::is_dns_label(&display_name(name)), "{}", display_name(name));
-        }
-        assert_ne!(display_name(&a), display_name(&b));
-        for bad in ["", "Node", "a_b", &"n".repeat(254)] {
-            assert!(!is_platform_node(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn only_what_looks_like_a_token_is_asked_about() {
-        assert!(check_token(&"eyJh.eyJz_-9.c2ln".to_owned().into()).is_ok());
-        let long = format!("a.b.{}", "c".repeat(SERVICE_ACCOUNT_TOKEN_MAX_BYTES));
-        for bad in ["x", "a.b", "a..c", "a.b.c.d", "a.b.c d", &long] {
-            let refused = check_token(&bad.to_owned().into()).err().unwrap();
-            assert_eq!(refused.class, "service_account_token_unknown");
-        }
-    }
 }

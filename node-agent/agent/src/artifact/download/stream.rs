@@ -11,12 +11,12 @@ use crate::artifact::ArtifactError;
 use crate::artifact::error::blocking;
 use crate::artifact::ranges::Range;
 use crate::backoff::Backoff;
-use crate::channel::ControllerChannel;
-use crate::limits::{CHUNK_MAX_BYTES, CHUNK_TIMEOUT, RANGE_ATTEMPTS};
+use crate::controllers::Controllers;
+use crate::limits::{CHUNK_MAX_BYTES, CHUNK_TIMEOUT, RANGE_ATTEMPTS, RANGE_BYTES};
 
-/// Fetches a range, going on where a broken stream ended.
+/// Fetches a range, going on where a broken stream ended: at the next controller, if there is another one.
 pub(crate) async fn fetch_range(
-    controller: &ControllerChannel,
+    controllers: &Controllers,
     digest: &str,
     file: &Arc<PartialFile>,
     range: Range,
@@ -25,12 +25,30 @@ pub(crate) async fn fetch_range(
     let mut call = Call { digest, file, range, done_bytes: 0, arrived };
     let mut backoff = Backoff::reconnect();
     let mut attempts_left = RANGE_ATTEMPTS;
+    // Neighbouring ranges begin at different controllers: none of them carries the whole load.
+    let mut turn = usize::try_from(range.offset_bytes / RANGE_BYTES).unwrap_or(0);
+    let mut refused = 0;
     loop {
         let before = call.done_bytes;
-        let reason = match call.attempt(controller).await? {
+        let channels = controllers.channels();
+        let outcome = match channels.get(turn % channels.len().max(1)) {
+            Some(channel) => call.attempt(channel.clone()).await?,
+            None => Outcome::Broken("not connected".into()),
+        };
+        turn = turn.wrapping_add(1);
+        let reason = match outcome {
             Outcome::Complete => return Ok(()),
+            // Another controller may have what this one has not, and is asked at once.
+            Outcome::Refused(error) => {
+                refused += 1;
+                if refused >= channels.len() {
+                    return Err(error);
+                }
+                continue;
+            }
             Outcome::Broken(reason) => reason,
         };
+        refused = 0;
         // Only attempts that moved nothing count: a slow line is no reason to give up.
         attempts_left = if call.done_bytes > before { RANGE_ATTEMPTS } else { attempts_left - 1 };
         if attempts_left == 0 {
@@ -44,6 +62,8 @@ pub(crate) async fn fetch_range(
 enum Outcome {
     Complete,
     Broken(String),
+    /// The controller does not hand it out.
+    Refused(ArtifactError),
 }
 
 struct Call<'a> {
@@ -55,12 +75,11 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn attempt(&mut self, controller: &ControllerChannel) -> Result<Outcome, ArtifactError> {
-        let Some(channel) = controller.current() else { return Ok(Outcome::Broken("not connected".into())) };
+    async fn attempt(&mut self, channel: Channel) -> Result<Outcome, ArtifactError> {
         match self.stream(channel).await? {
             Ok(()) if self.done_bytes == self.range.length_bytes => Ok(Outcome::Complete),
             Ok(()) => Ok(Outcome::Broken("the stream ended early".into())),
-            Err(status) => self.judge(&status),
+            Err(status) => Ok(self.judge(&status)),
         }
     }
 
@@ -104,10 +123,10 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn judge(&self, status: &tonic::Status) -> Result<Outcome, ArtifactError> {
+    fn judge(&self, status: &tonic::Status) -> Outcome {
         match ArtifactError::from_status(self.digest, status) {
-            ArtifactError::ControllerAway => Ok(Outcome::Broken(status.message().to_owned())),
-            error => Err(error),
+            ArtifactError::ControllerAway => Outcome::Broken(status.message().to_owned()),
+            error => Outcome::Refused(error),
         }
     }
 }

@@ -23,6 +23,22 @@ impl Agent {
         Self::start(data, &[&["--join", &token, "--name", "ward-3"], options].concat())
     }
 
+    /// The same, linked with all of `controllers` and joining the first one.
+    pub(crate) fn join_all(controllers: &[&Controller], data: &Path) -> Self {
+        let urls: Vec<String> = controllers.iter().map(|controller| controller.url()).collect();
+        let options: Vec<&str> = urls.iter().flat_map(|url| ["--controller", url]).collect();
+        Self::join(controllers[0], data, &options)
+    }
+
+    /// Asks the agent of `data` how it is; whether it is well, and what it said.
+    pub(crate) async fn health(data: &Path, ready: bool) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cloister-agent"));
+        command.args(["health", "--data"]).arg(data).args(ready.then_some("--ready"));
+        let output = command.output().await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
     pub(crate) fn start(data: &Path, options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cloister-agent"))
             .arg("--data")

@@ -25,7 +25,8 @@ impl Authority {
     pub(crate) fn server(&self) -> (String, String) {
         let key = key();
         let mut parameters = parameters("controller", Duration::from_secs(3_600));
-        parameters.subject_alt_names = vec![rcgen::SanType::IpAddress([127, 0, 0, 1].into())];
+        let address = |last| rcgen::SanType::IpAddress([127, 0, 0, last].into());
+        parameters.subject_alt_names = vec![address(1), address(2)];
         (parameters.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 

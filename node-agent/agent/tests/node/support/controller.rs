@@ -41,7 +41,14 @@ pub(crate) enum Fault {
 }
 
 pub(crate) struct State {
-    pub(crate) authority: Authority,
+    /// What it calls itself.
+    pub(crate) id: String,
+    pub(crate) authority: Arc<Authority>,
+    /// Pods' tokens that it takes at enrolment.
+    pub(crate) pods: Mutex<Vec<String>>,
+    /// (name, token) of every enrolment that it was asked for with a pod's token.
+    pub(crate) applications: watch::Sender<Vec<(String, String)>>,
+    pub(crate) renewals: watch::Sender<u32>,
     pub(crate) token: Mutex<String>,
     pub(crate) refuse_renewal: Mutex<bool>,
     pub(crate) lifetime: Mutex<Duration>,
@@ -72,8 +79,21 @@ pub(crate) struct Controller {
 
 impl Controller {
     pub(crate) async fn start() -> Self {
+        Self::of(Arc::new(Authority::new()), "127.0.0.1:0").await
+    }
+
+    /// Another controller of the same fleet.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::of(Arc::clone(&self.state.authority), "127.0.0.1:0").await
+    }
+
+    pub(crate) async fn of(authority: Arc<Authority>, address: &str) -> Self {
         let state = Arc::new(State {
-            authority: Authority::new(),
+            id: ulid::Ulid::new().to_string(),
+            authority,
+            pods: Mutex::default(),
+            applications: watch::Sender::default(),
+            renewals: watch::Sender::default(),
             token: Mutex::new("one-time-secret".into()),
             refuse_renewal: Mutex::default(),
             lifetime: Mutex::new(Duration::from_secs(3_600)),
@@ -90,23 +110,39 @@ impl Controller {
             events: watch::Sender::default(),
             tunnels: watch::Sender::default(),
         });
-        let (server, address) = serve(Arc::clone(&state), "127.0.0.1:0".parse().unwrap());
+        let (server, address) = serve(Arc::clone(&state), address.parse().unwrap());
         Self { state, address, server: Some(server) }
     }
 
-    /// Goes away, connections and all, and comes back at the same address.
-    pub(crate) async fn restart(&mut self) {
+    /// Goes away, connections and all.
+    pub(crate) async fn go_away(&mut self) {
         let server = self.server.take().unwrap();
         tokio::task::spawn_blocking(move || server.shutdown_timeout(PATIENCE)).await.unwrap();
+    }
+
+    /// Goes away, and comes back at the same address.
+    pub(crate) async fn restart(&mut self) {
+        if self.server.is_some() {
+            self.go_away().await;
+        }
         let (server, _) = serve(Arc::clone(&self.state), self.address);
         self.server = Some(server);
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
     /// The text of a join token for this controller.
     pub(crate) fn join_token(&self) -> String {
+        self.join_token_at(&self.url())
+    }
+
+    /// The same, where the controller is reached as `url`.
+    pub(crate) fn join_token_at(&self, url: &str) -> String {
         use base64::Engine;
         let json = serde_json::json!({
-            "url": format!("https://{}", self.address), "ca": self.state.authority.pem, "secret": *self.state.token.lock().unwrap(),
+            "url": url, "ca": self.state.authority.pem, "secret": *self.state.token.lock().unwrap(),
         });
         format!("cjt1.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json.to_string()))
     }

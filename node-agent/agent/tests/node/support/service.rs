@@ -31,6 +31,19 @@ impl Service {
         Certificate { chain_der: vec![der], not_after_unix_s }
     }
 
+    fn enrol_pod(&self, request: EnrolRequest) -> Result<Response<EnrolResponse>, Status> {
+        let EnrolRequest { node_name, service_account_token: token, .. } = request;
+        let known = self.0.pods.lock().unwrap().contains(&token);
+        self.0.applications.send_modify(|applications| applications.push((node_name, token)));
+        if !known {
+            return Err(Status::unauthenticated("the cluster does not know this token"));
+        }
+        // Enrolled anew, a node is no longer what was revoked.
+        *self.0.revoked.lock().unwrap() = false;
+        let certificate = Some(self.certify(&request.csr_der));
+        Ok(Response::new(EnrolResponse { node_id: "node-1".into(), certificate }))
+    }
+
     fn admit<T>(&self, request: &Request<T>) -> Result<Vec<u8>, Status> {
         let certificates = request.peer_certs().ok_or(Status::unauthenticated("no client certificate"))?;
         match *self.0.revoked.lock().unwrap() {
@@ -44,6 +57,9 @@ impl Service {
 impl EnrolmentService for Service {
     async fn enrol(&self, request: Request<EnrolRequest>) -> Result<Response<EnrolResponse>, Status> {
         let request = request.into_inner();
+        if !request.service_account_token.is_empty() {
+            return self.enrol_pod(request);
+        }
         if request.token_secret != *self.0.token.lock().unwrap() {
             return Err(Status::unauthenticated("the token was already used"));
         }
@@ -64,6 +80,7 @@ impl AgentService for Service {
             return Err(Status::unavailable("not now"));
         }
         let certificate = Some(self.certify(&request.into_inner().csr_der));
+        self.0.renewals.send_modify(|count| *count += 1);
         Ok(Response::new(RenewResponse { certificate }))
     }
 
@@ -79,8 +96,12 @@ impl AgentService for Service {
                 state.heard.send_modify(|heard| heard.extend(message.message));
             }
         });
-        let welcome =
-            Welcome { node_id: "node-1".into(), fleet_id: "test".into(), heartbeat_interval_ms: 200 };
+        let welcome = Welcome {
+            node_id: "node-1".into(),
+            fleet_id: "test".into(),
+            heartbeat_interval_ms: 200,
+            controller_id: self.0.id.clone(),
+        };
         let standing = self.0.standing_order.lock().unwrap().clone().map(Down::Desired);
         let first = std::iter::once(Down::Welcome(welcome)).chain(standing).map(Ok);
         let later = follow(self.0.orders.subscribe());
