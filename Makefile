@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --locked --workspace --bins
 .PHONY: help
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "Cloister: local LLMs, verified and on record.\n"} \
-	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  MODEL=path.gguf make quickstart   takes another model\n'
 
 .PHONY: quickstart
@@ -58,3 +58,21 @@ deny: ## Licences, sources and bans of every dependency (needs cargo-deny)
 .PHONY: miri
 miri: ## Run the AVX-512 kernels in an interpreter, for machines without AVX-512 (needs nightly with miri)
 	@scripts/miri.sh
+
+# Cargo features of the controller in the image.
+IMAGE_FEATURES ?=
+# What stands before /controller, /cli and /agent in the images' names.
+IMAGE_REPOSITORY ?= localhost/cloister
+export IMAGE_FEATURES IMAGE_REPOSITORY
+
+.PHONY: images
+images: ## Container images of controller, CLI and agent in target/images, with bills of materials; no daemon needed
+	@images/build.sh
+
+.PHONY: images-reproducible
+images-reproducible: ## Build the images again from a copy elsewhere; the digests must be the same
+	@images/reproducible.sh
+
+.PHONY: images-test
+images-test: ## Test how images are written, and the images in target/images
+	@images/tests/run.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Names what is missing, and how to get it. Usage: prerequisites.sh build|model|test
+# Names what is missing, and how to get it. Usage: prerequisites.sh build|model|test|images
 set -u
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
@@ -28,6 +28,14 @@ if [ "${1:-}" = test ]; then
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=("venv for python3: apt-get install python3-venv")
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null 2>&1 \
     || missing+=("PostgreSQL's server programs: apt-get install postgresql")
+fi
+if [ "${1:-}" = images ]; then
+  need musl-gcc "musl-gcc, for static programs: apt-get install musl-tools"
+  need readelf "readelf: apt-get install binutils"
+  need dpkg-query "Debian's packages, whose C library goes into the agent's image; elsewhere use images/Containerfile"
+  python3 -c 'import tomllib' 2>/dev/null || missing+=("Python 3.11 or newer: apt-get install python3")
+  [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/x86_64-unknown-linux-musl" ] \
+    || missing+=("Rust's library for static programs: rustup target add x86_64-unknown-linux-musl")
 fi
 free_kib=$(df -Pk . | awk 'NR==2 {print $4}')
 [ "${free_kib:-0}" -ge $((4 * 1024 * 1024)) ] || missing+=("4 GB of free disk here (there are $((free_kib / 1024)) MiB)")
