@@ -49,10 +49,15 @@ class Daemons:
 
         return until(what, alive_and_true, seconds=seconds)
 
-    def memory_bytes(self, name: str) -> int:
-        """Resident memory now."""
+    def memory_bytes(self, name: str, field: str = "VmRSS") -> int:
+        """Resident memory now; `VmHWM` gives its peak since the program started."""
         status = pathlib.Path(f"/proc/{self._processes[name].pid}/status").read_text()
-        return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS"))
+        return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith(f"{field}:"))
+
+    def cpu_seconds(self, name: str) -> float:
+        """User and system time since the program started."""
+        fields = pathlib.Path(f"/proc/{self._processes[name].pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peaks(self) -> dict[str, int]:
         """Peak bytes of each, page cache included."""

@@ -125,8 +125,8 @@ class Signer:
 
     def __init__(self, cloister: pathlib.Path) -> None:
         self.cloister = cloister
-        self.key, self.public_key = WORK / "signing.pem", WORK / "signing.pub"
-        self._run("model", "keygen", "--out", self.key)
+        self.key, self.public_key = WORK / "signing.pem", WORK / "signing.pub.pem"
+        self._run("model", "keygen", "--out", WORK / "signing")
 
     def sign(self, model_file: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
         """A folder with the model file and its signature bundle."""
