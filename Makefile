@@ -60,7 +60,7 @@ miri: ## Run the AVX-512 kernels in an interpreter, for machines without AVX-512
 	@scripts/miri.sh
 
 # Cargo features of the controller in the image.
-IMAGE_FEATURES ?=
+IMAGE_FEATURES ?= cloister-server/kubernetes
 # What stands before /controller, /cli and /agent in the images' names.
 IMAGE_REPOSITORY ?= localhost/cloister
 export IMAGE_FEATURES IMAGE_REPOSITORY
