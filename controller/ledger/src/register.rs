@@ -116,6 +116,14 @@ impl Register {
     }
 }
 
+#[cfg(test)]
+impl Register {
+    /// Ends the beat, as when its connections hang.
+    pub(crate) fn fall_silent(&self) {
+        self.stop.cancel();
+    }
+}
+
 /// When the database last heard of this controller, by this machine's clock.
 struct LastSeen {
     started: Instant,

@@ -2,6 +2,7 @@
 
 use cloister_evidence::commitment::Salt;
 use cloister_evidence::record::{Actor, ActorKind, Draft, Inference, Kind, Outcome};
+use cloister_test_postgres::Server;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -11,12 +12,16 @@ use crate::LedgerOptions;
 const ORIGIN: &str = "cloister/fleet-test";
 
 async fn sequencer(store: &Store) -> Sequencer {
+    sequencer_with(store, LedgerOptions::default()).await
+}
+
+async fn sequencer_with(store: &Store, options: LedgerOptions) -> Sequencer {
     let key = LogKey::from_seed(ORIGIN, &Zeroizing::new([3; 32])).unwrap();
     let tree = Tree::load(store, store.head().await.unwrap().size).await.unwrap();
     let (head, _) = watch::channel(key.sign(tree.size(), tree.root().unwrap()).unwrap());
     let (clock, verifier) = (Clock::start([1; 8]), key.verifier().unwrap());
     let log = (head.clone(), verifier.clone());
-    let register = Register::enter(store, clock.boot(), &LedgerOptions::default(), log).await.unwrap();
+    let register = Register::enter(store, clock.boot(), &options, log).await.unwrap();
     Sequencer {
         store: store.clone(),
         key,
@@ -119,6 +124,26 @@ async fn records_that_were_slipped_into_the_log_are_not_signed() {
     let refused = ours.write(vec![requested()]).await.unwrap_err();
     assert!(refused.to_string().contains("checkpoint over 2 records"), "{refused}");
     assert_eq!(store.head().await.unwrap().size, 2);
+}
+
+#[tokio::test]
+async fn controller_that_could_not_say_that_it_lives_says_so_with_what_it_commits() {
+    let url = tokio::task::spawn_blocking(|| Server::shared().create_database().unwrap()).await.unwrap();
+    let store = Store::open(&url).await.unwrap();
+    let beat_interval = std::time::Duration::from_millis(20);
+    let options = LedgerOptions { beat_interval, ..LedgerOptions::default() };
+    let mut ours = sequencer_with(&store, options).await;
+    ours.register.fall_silent();
+    let begun = Instant::now();
+    while !ours.register.overdue() {
+        assert!(begun.elapsed() < COMMIT_DEADLINE);
+        tokio::time::sleep(beat_interval).await;
+    }
+    store.deregister_controller(ours.clock.boot()).await.unwrap();
+    ours.write(vec![requested()]).await.unwrap();
+    assert_eq!(store.controllers().await.unwrap()[0].id, ours.clock.boot());
+    let gone_after = ours.register.gone_after();
+    assert!(!store.has_abandoned("another", gone_after).await.unwrap(), "a living one's request");
 }
 
 #[tokio::test]

@@ -81,6 +81,10 @@ async fn process_that_writes_until_it_is_killed() {
     let (Ok(url), Some(key)) = (env::var(URL), env::var_os(KEY)) else { return };
     let key = load_or_create_log_key(key.as_ref(), ORIGIN).await.unwrap();
     let running = Running::open(&url, key).await.unwrap();
+    // A request that is still running when the process dies, whenever that is.
+    let endless = running.ledger.new_record_id();
+    running.ledger.record(endless.clone(), drafts::requested()).await.unwrap();
+    writeln!(std::io::stdout(), "durable {endless}.").unwrap();
     let mut writers = tokio::task::JoinSet::new();
     for _ in 0..WRITERS {
         let ledger = running.ledger.clone();

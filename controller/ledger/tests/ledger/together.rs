@@ -8,6 +8,7 @@ use cloister_ledger::{LedgerError, LedgerHandle, Selection};
 use cloister_store::{Change, Key, KeyRole, Refusal};
 use cloister_test_postgres::{Durability, Server};
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -97,6 +98,38 @@ async fn two_and_four_controllers_write_one_log_without_gaps() {
         for running in controllers {
             running.stop().await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn controllers_start_at_once_on_an_empty_database_and_while_others_write() {
+    let rig = Rig::postgres().await;
+    rig.key().await;
+    let (first, second, third) = tokio::join!(rig.start(), rig.start(), rig.start());
+    let ledger = first.ledger.clone();
+    let mut size = second.ledger.checkpoints();
+    let (started, stop) = watch::channel(false);
+    let writing = tokio::spawn(async move {
+        let mut written = 0;
+        while !*stop.borrow() {
+            written += write_pairs(&ledger, 4, 1).await.len() as u64;
+        }
+        written
+    });
+    timeout(BOUND, size.wait_for(|head| head.tree_size() > 50)).await.expect("it follows").unwrap();
+    let fourth = rig.start().await;
+    write_pairs(&fourth.ledger, 2, 2).await;
+    started.send(true).unwrap();
+    let written = timeout(BOUND, writing).await.expect("it ends in time").unwrap();
+    assert_eq!(first.store.controllers().await.unwrap().len(), 4);
+    let records = 4 + written + 2 * 2 * 2;
+    let all = [first, second, third, fourth];
+    for running in &all {
+        assert_eq!(running.ledger.newest_checkpoint().await.unwrap().tree_size(), records);
+        assert_eq!(running.verify(Selection::Log).await.records, records);
+    }
+    for running in all {
+        running.stop().await;
     }
 }
 
