@@ -109,11 +109,7 @@ fn free_address() -> Result<SocketAddr, StartError> {
     listener.local_addr().map_err(StartError::io("find a free port"))
 }
 
-fn write_config(
-    folder: &Path,
-    address: SocketAddr,
-    htpasswd: Option<&str>,
-) -> Result<PathBuf, StartError> {
+fn write_config(folder: &Path, address: SocketAddr, htpasswd: Option<&str>) -> Result<PathBuf, StartError> {
     let failed = || StartError::io("write the registry's configuration");
     let data = folder.join("data");
     let mut text = format!(
