@@ -13,6 +13,7 @@ mod nodes;
 mod ps;
 mod quickstart;
 mod signer;
+mod trust;
 mod up;
 mod version;
 
@@ -96,6 +97,9 @@ enum Command {
     /// Whose signatures are trusted
     #[command(subcommand)]
     Signer(signer::Signer),
+    /// Trust policies: whose signature makes which models acceptable
+    #[command(subcommand)]
+    Trust(trust::Trust),
     /// Run a model, or change how it runs
     Deploy(deploy::Deploy),
     /// Stop a deployment and remove it
@@ -156,6 +160,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Cli
         Command::Quickstart(quickstart) => quickstart.run(&global.selection(), output).await,
         Command::Model(model) => model.run(|| global.client(), output).await,
         Command::Signer(signer) => signer.run(&global.client()?, output).await,
+        Command::Trust(trust) => trust.run(&global.client()?, output).await,
         Command::Deploy(deploy) => deploy.run(&global.client()?, output).await,
         Command::Undeploy(undeploy) => undeploy.run(&global.client()?, output).await,
         Command::Deployments(list) => list.run(&global.client()?, output).await,

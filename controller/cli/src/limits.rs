@@ -7,6 +7,8 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// Largest private or public key, or signature bundle, that is read from disk.
 pub(crate) const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 pub(crate) const BUNDLE_BYTES_MAX: u64 = 4 << 20;
+/// Largest file that states a trust policy.
+pub(crate) const POLICY_FILE_BYTES_MAX: u64 = 1 << 20;
 /// Bytes sent per upload request; a broken connection costs at most this much.
 pub(crate) const UPLOAD_PART_BYTES: usize = 16 << 20;
 /// How often a part of an upload is tried before the command gives up.

@@ -24,7 +24,9 @@ pub(crate) struct Imports {
 
 /// Every remembered import still runs or waits.
 #[derive(Debug, thiserror::Error)]
-#[error("{IMPORTS_REMEMBERED_MAX} imports are waiting or running, the most there may be; wait until some have ended")]
+#[error(
+    "{IMPORTS_REMEMBERED_MAX} imports are waiting or running, the most there may be; wait until some have ended"
+)]
 pub(crate) struct TooManyImports;
 
 impl Imports {

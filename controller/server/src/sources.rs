@@ -30,7 +30,8 @@ pub use settings::{SourceOptions, SourceSettings};
 /// Bytes on their way in.
 pub(crate) type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SourceError>> + Send>>;
 /// Reads from an offset on, to the end.
-pub(crate) type ReadFrom = Arc<dyn Fn(u64) -> BoxFuture<'static, Result<ByteStream, SourceError>> + Send + Sync>;
+pub(crate) type ReadFrom =
+    Arc<dyn Fn(u64) -> BoxFuture<'static, Result<ByteStream, SourceError>> + Send + Sync>;
 
 /// One thing that a source holds.
 pub(crate) struct Piece {
@@ -63,4 +64,3 @@ impl SourceSettings {
         }
     }
 }
-

@@ -105,7 +105,11 @@ impl Trust {
     }
 
     /// The same, as if `policy` (by name) were replaced by `with`, or gone.
-    pub(crate) fn with_policy(store: (Vec<Signer>, Vec<TrustPolicy>), policy: &str, with: Option<TrustPolicy>) -> Self {
+    pub(crate) fn with_policy(
+        store: (Vec<Signer>, Vec<TrustPolicy>),
+        policy: &str,
+        with: Option<TrustPolicy>,
+    ) -> Self {
         let (signers, policies) = store;
         let others = policies.into_iter().filter(|other| other.name != policy);
         Self::of(signers, others.chain(with).collect())

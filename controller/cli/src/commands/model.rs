@@ -35,7 +35,7 @@ pub(crate) enum Model {
     Verify(verify::Verify),
     /// What a GGUF says about itself, and the memory it would take
     Inspect(inspect::Inspect),
-    /// Send a signed model to the fleet, which verifies and keeps it
+    /// Send a signed model to the fleet, or have it fetched; the fleet verifies and keeps it
     Import(import::Import),
     /// Models that the fleet keeps
     List,
@@ -94,7 +94,7 @@ fn models(models: &[ModelRow]) -> String {
                 m.quantization.clone(),
                 parameters(m.parameters),
                 bytes(m.size_bytes),
-                if m.trusted { m.signer_name.clone() } else { format!("{} (revoked)", m.signer_name) },
+                if m.trusted { m.signer_name.clone() } else { format!("{} (not trusted)", m.signer_name) },
                 age(&m.imported_at, now),
             ]
         }),
@@ -113,7 +113,15 @@ fn shown(detail: &ModelDetail, out: &Output) -> String {
         ("Licence", dash(m.license.as_ref())),
         ("Size", bytes(m.size_bytes)),
         ("Signer", format!("{} ({})", m.signer_name, m.signer_key_id)),
-        ("Trusted", if m.trusted { "yes" } else { "no: its signer was revoked" }.to_string()),
+        (
+            "Trusted",
+            if m.trusted {
+                "yes"
+            } else {
+                "no: its signer was revoked, or no trust policy admits it for this name"
+            }
+            .to_string(),
+        ),
         ("Imported", m.imported_at.clone()),
         ("Deployments", dash(Some(detail.deployments.join(", ")))),
     ]);

@@ -72,9 +72,19 @@ pub(crate) async fn trusted_or_trust(client: &Client, public_key: &Path, name: &
 
 fn list(signers: &[SignerRow]) -> String {
     table(
-        ["KEY", "NAME", "TRUSTED", "REVOKED"],
-        signers
-            .iter()
-            .map(|s| [s.key_id.clone(), s.name.clone(), s.trusted_at.clone(), dash(s.revoked_at.as_ref())]),
+        ["KEY", "NAME", "FOR", "TRUSTED", "REVOKED"],
+        signers.iter().map(|s| {
+            let revoked = dash(s.revoked_at.as_ref());
+            [s.key_id.clone(), s.name.clone(), scope(s), s.trusted_at.clone(), revoked]
+        }),
     )
+}
+
+/// What models a signer is trusted for.
+fn scope(signer: &SignerRow) -> String {
+    match (signer.every_name, signer.revoked_at.is_some()) {
+        (_, true) => "none".to_owned(),
+        (true, _) => "every model".to_owned(),
+        (false, _) => format!("policy {}", signer.policies.join(", ")),
+    }
 }

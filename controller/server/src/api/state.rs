@@ -41,8 +41,7 @@ impl ApiState {
     ) -> Self {
         let denials = Denials::new(std::time::Instant::now());
         let imports = Imports::new();
-        let shared =
-            Shared { fleet_name, store, ledger, fleet, uploads, models, sources, imports, denials };
+        let shared = Shared { fleet_name, store, ledger, fleet, uploads, models, sources, imports, denials };
         Self { shared: Arc::new(shared) }
     }
 

@@ -30,8 +30,14 @@ struct State {
 #[derive(Debug, Clone)]
 pub(crate) enum Ended {
     /// The model is there. Without a record it was there before.
-    Done { model_digest: String, record_id: Option<String> },
-    Refused { problem: ImportProblem, record_id: Option<String> },
+    Done {
+        model_digest: String,
+        record_id: Option<String>,
+    },
+    Refused {
+        problem: ImportProblem,
+        record_id: Option<String>,
+    },
     Failed(ImportProblem),
     Cancelled,
 }

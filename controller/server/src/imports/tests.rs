@@ -25,8 +25,9 @@ fn the_same_import_is_taken_once_as_long_as_it_runs() {
 #[test]
 fn so_many_are_remembered_and_those_that_ended_first_are_forgotten_first() {
     let imports = Imports::new();
-    let jobs: Vec<_> =
-        (0..IMPORTS_REMEMBERED_MAX).map(|n| imports.submit(new(&format!("m{n}")), now()).unwrap().0).collect();
+    let jobs: Vec<_> = (0..IMPORTS_REMEMBERED_MAX)
+        .map(|n| imports.submit(new(&format!("m{n}")), now()).unwrap().0)
+        .collect();
     assert!(imports.submit(new("one-more"), now()).is_err());
     jobs[7].end(Ended::Cancelled, now());
     imports.submit(new("one-more"), now()).unwrap();

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::limits;
-use announce::{Announcement, Life};
 pub(crate) use announce::{ARCHIVE, is_signature};
+use announce::{Announcement, Life};
 pub use error::UploadError;
 use slot::Slot;
 
@@ -94,7 +94,11 @@ impl Uploads {
     }
 
     /// The same for files that the controller fetches by itself: they do not outlive this process.
-    pub(crate) fn begin_fetch(&self, announced: &NewUpload, now: Timestamp) -> Result<UploadView, UploadError> {
+    pub(crate) fn begin_fetch(
+        &self,
+        announced: &NewUpload,
+        now: Timestamp,
+    ) -> Result<UploadView, UploadError> {
         self.make(Announcement::check(announced)?, Life::UntilRestart, now)
     }
 
@@ -104,7 +108,12 @@ impl Uploads {
         self.make(Announcement::archive(size_bytes)?, Life::UntilRestart, now)
     }
 
-    fn make(&self, announcement: Announcement, life: Life, now: Timestamp) -> Result<UploadView, UploadError> {
+    fn make(
+        &self,
+        announcement: Announcement,
+        life: Life,
+        now: Timestamp,
+    ) -> Result<UploadView, UploadError> {
         self.drop_stale(now);
         // Held throughout, so that two uploads cannot both be given the last of the quota.
         let mut open = self.lock();

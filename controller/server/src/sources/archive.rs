@@ -46,7 +46,9 @@ pub(crate) fn list(file: &File, stop: &CancellationToken) -> Result<Vec<ArchiveF
     let mut tar = open(file, stop)?;
     while let Some(entry) = tar.next_file()? {
         if files.len() >= UPLOAD_FILES_MAX {
-            return Err(SourceError::invalid(format!("the archive holds more than {UPLOAD_FILES_MAX} files")));
+            return Err(SourceError::invalid(format!(
+                "the archive holds more than {UPLOAD_FILES_MAX} files"
+            )));
         }
         total_bytes = total_bytes.saturating_add(entry.size_bytes);
         if total_bytes > UPLOAD_MAX_BYTES {
@@ -55,7 +57,10 @@ pub(crate) fn list(file: &File, stop: &CancellationToken) -> Result<Vec<ArchiveF
             )));
         }
         check_file_name(&entry.name).map_err(|why| {
-            SourceError::invalid(format!("the file name {} of the archive is refused: {why}", shown(&entry.name)))
+            SourceError::invalid(format!(
+                "the file name {} of the archive is refused: {why}",
+                shown(&entry.name)
+            ))
         })?;
         files.push(entry);
     }
@@ -69,7 +74,10 @@ pub(crate) fn list(file: &File, stop: &CancellationToken) -> Result<Vec<ArchiveF
 /// The folder of the signature bundle, with its `/`; empty at the top.
 fn root(files: &[ArchiveFile]) -> String {
     let bundle = files.iter().find(|file| file.name.ends_with(".sig"));
-    bundle.and_then(|file| Some(file.name.rsplit_once('/')?.0)).map(|folder| format!("{folder}/")).unwrap_or_default()
+    bundle
+        .and_then(|file| Some(file.name.rsplit_once('/')?.0))
+        .map(|folder| format!("{folder}/"))
+        .unwrap_or_default()
 }
 
 fn below(root: &str, file: ArchiveFile) -> Result<ArchiveFile, SourceError> {
@@ -83,7 +91,12 @@ fn below(root: &str, file: ArchiveFile) -> Result<ArchiveFile, SourceError> {
 }
 
 /// Hands out the files that [`list`] told, in the archive's order. Blocks. Ends early if nobody listens.
-pub(crate) fn unpack(file: &File, files: &[ArchiveFile], stop: &CancellationToken, out: &mpsc::Sender<Unpacked>) {
+pub(crate) fn unpack(
+    file: &File,
+    files: &[ArchiveFile],
+    stop: &CancellationToken,
+    out: &mpsc::Sender<Unpacked>,
+) {
     if let Err(error) = hand_out(file, files, stop, out) {
         // If nobody listens, nobody needs to know.
         let _ = out.blocking_send(Unpacked::Failed(error));
@@ -101,7 +114,9 @@ fn hand_out(
     while let Some(entry) = tar.next_file()? {
         let expected = expected.next().filter(|file| file.size_bytes == entry.size_bytes);
         let Some(file) = expected.filter(|file| entry.name.ends_with(&file.name)) else {
-            return Err(SourceError::invalid("the archive changed while it was read; leave it alone and try again"));
+            return Err(SourceError::invalid(
+                "the archive changed while it was read; leave it alone and try again",
+            ));
         };
         if out.blocking_send(Unpacked::File(file.name.clone())).is_err() {
             return Ok(());

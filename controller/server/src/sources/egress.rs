@@ -113,8 +113,9 @@ impl Egress {
         if attempt.previous().iter().any(|from| from.scheme() != attempt.url().scheme()) {
             return Err(SourceError::not_allowed("the source sends on from https to another scheme"));
         }
-        self.check(attempt.url()).map_err(|error| {
-            SourceError { detail: format!("the source sends on elsewhere: {}", error.detail), ..error }
+        self.check(attempt.url()).map_err(|error| SourceError {
+            detail: format!("the source sends on elsewhere: {}", error.detail),
+            ..error
         })
     }
 }
@@ -138,7 +139,10 @@ pub(super) fn client(egress: &Arc<Egress>, ca: Option<&Path>) -> Result<Client, 
     builder.build().map_err(|error| {
         SourceError::new(
             ImportReason::ControllerFailed,
-            format!("no TLS client can be made: {}; give certificates with --source-ca or --registry-ca", told(&error)),
+            format!(
+                "no TLS client can be made: {}; give certificates with --source-ca or --registry-ca",
+                told(&error)
+            ),
         )
     })
 }

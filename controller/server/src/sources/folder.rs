@@ -36,8 +36,9 @@ fn look(root: &Path, path: &str) -> Result<Vec<Piece>, SourceError> {
         )));
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = openat(CWD, root, flags, Mode::empty())
-        .map_err(|errno| SourceError::internal("the folder of sources (--sources) cannot be opened", &errno))?;
+    let root = openat(CWD, root, flags, Mode::empty()).map_err(|errno| {
+        SourceError::internal("the folder of sources (--sources) cannot be opened", &errno)
+    })?;
     let beneath = Beneath { root };
     let relative = if path.is_empty() { Path::new(".") } else { relative };
     let (file, is_folder) = beneath.open(relative)?;
@@ -87,7 +88,8 @@ impl Beneath {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let text = path.to_string_lossy();
-        let fd = openat2(&self.root, path, flags, Mode::empty(), resolve).map_err(|errno| refused(&text, errno))?;
+        let fd = openat2(&self.root, path, flags, Mode::empty(), resolve)
+            .map_err(|errno| refused(&text, errno))?;
         let file = File::from(fd);
         let kind = file.metadata().map_err(|error| unreadable(&text, &error))?.file_type();
         match kind.is_file() || kind.is_dir() {
@@ -130,7 +132,13 @@ fn piece(file: File, name: &Path) -> Result<Piece, SourceError> {
         return Err(SourceError::invalid("a file name of the folder is not UTF-8; rename it"));
     };
     let size_bytes = length(&file, name)?;
-    Ok(Piece { name: name.to_owned(), size_bytes, sha256: None, read: reader(Arc::new(file)), form: Form::File })
+    Ok(Piece {
+        name: name.to_owned(),
+        size_bytes,
+        sha256: None,
+        read: reader(Arc::new(file)),
+        form: Form::File,
+    })
 }
 
 /// What a folder holds, in the order of names.

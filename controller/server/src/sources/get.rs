@@ -6,9 +6,9 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{RequestBuilder, Response, StatusCode};
 
+use super::ByteStream;
 use super::egress::failed;
 use super::error::SourceError;
-use super::ByteStream;
 
 /// Asks for the bytes from `offset_bytes` on.
 pub(super) fn from_offset(request: RequestBuilder, offset_bytes: u64) -> RequestBuilder {
@@ -55,11 +55,15 @@ pub(super) fn succeeded(response: Response, what: &str) -> Result<Response, Sour
     Err(match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => SourceError::new(
             ImportReason::SourceDenied,
-            format!("the source denies access to {what} (HTTP {status}); check the credentials that the controller has for it"),
+            format!(
+                "the source denies access to {what} (HTTP {status}); check the credentials that the controller has for it"
+            ),
         ),
         StatusCode::NOT_FOUND | StatusCode::GONE => SourceError::new(
             ImportReason::SourceNotFound,
-            format!("the source has no {what} (HTTP {status}); check its name, and whether it needs credentials"),
+            format!(
+                "the source has no {what} (HTTP {status}); check its name, and whether it needs credentials"
+            ),
         ),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
             SourceError::transient(format!("the source asks to wait (HTTP {status})"))
@@ -73,7 +77,11 @@ pub(super) fn succeeded(response: Response, what: &str) -> Result<Response, Sour
 }
 
 /// A whole body of at most `max_bytes`.
-pub(super) async fn bounded(response: Response, max_bytes: usize, what: &str) -> Result<Vec<u8>, SourceError> {
+pub(super) async fn bounded(
+    response: Response,
+    max_bytes: usize,
+    what: &str,
+) -> Result<Vec<u8>, SourceError> {
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {

@@ -33,7 +33,11 @@ pub(crate) fn check_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-pub(super) async fn open(settings: &SourceSettings, url: &str, sha256: &str) -> Result<Vec<Piece>, SourceError> {
+pub(super) async fn open(
+    settings: &SourceSettings,
+    url: &str,
+    sha256: &str,
+) -> Result<Vec<Piece>, SourceError> {
     let url = check_url(url).map_err(|why| SourceError::invalid(format!("the URL {why}")))?;
     let mut digest = [0; 32];
     hex::decode_to_slice(sha256, &mut digest)
@@ -50,7 +54,13 @@ pub(super) async fn open(settings: &SourceSettings, url: &str, sha256: &str) -> 
         }
         .boxed()
     });
-    Ok(vec![Piece { name: "archive".to_owned(), size_bytes, sha256: Some(digest), read, form: Form::Archive }])
+    Ok(vec![Piece {
+        name: "archive".to_owned(),
+        size_bytes,
+        sha256: Some(digest),
+        read,
+        form: Form::Archive,
+    }])
 }
 
 /// Asks for one byte: servers that know ranges tell the whole size with it, others with their answer.

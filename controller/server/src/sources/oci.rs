@@ -54,8 +54,8 @@ pub(crate) fn check_reference(text: &str) -> Result<Pinned, String> {
 
 /// Reads the manifest; one piece for each layer.
 pub(super) async fn open(settings: &SourceSettings, reference: &str) -> Result<Vec<Piece>, SourceError> {
-    let pinned = check_reference(reference)
-        .map_err(|why| SourceError::invalid(format!("the reference {why}")))?;
+    let pinned =
+        check_reference(reference).map_err(|why| SourceError::invalid(format!("the reference {why}")))?;
     let registry = Arc::new(Registry::new(settings, &pinned)?);
     let manifest = registry.manifest(&pinned.digest).await?;
     let layers = manifest::layers(&manifest)?;

@@ -11,7 +11,12 @@ use super::egress::{AllowedHost, Egress};
 pub struct SourceOptions {
     /// A host that models may be fetched from, over OCI or HTTPS; none unless given. May be given
     /// several times. Registries that send on to other hosts (for tokens or blobs) need those, too.
-    #[arg(long = "source-allow", env = "CLOISTER_SOURCE_ALLOW", value_delimiter = ',', value_name = "HOST[:PORT]")]
+    #[arg(
+        long = "source-allow",
+        env = "CLOISTER_SOURCE_ALLOW",
+        value_delimiter = ',',
+        value_name = "HOST[:PORT]"
+    )]
     pub allow: Vec<AllowedHost>,
     /// Certificates (PEM) that HTTPS sources are trusted by, besides the system's.
     #[arg(long = "source-ca", env = "CLOISTER_SOURCE_CA", value_name = "PEM")]

@@ -1,7 +1,7 @@
 //! A tiny signed model in the store, and a deployment of it.
 
 use cloister_evidence::record::Kind;
-use cloister_store::{Change, Deployment, Model, ModelFile, Signer};
+use cloister_store::{Change, Deployment, Model, ModelFile, Signer, TrustPolicy, TrustRule, TrustRuleSigner};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -11,12 +11,8 @@ pub(super) fn digest() -> String {
     format!("sha256:{}", "ab".repeat(32))
 }
 
-/// Puts a real GGUF file where an import would have put it. Returns its bytes.
+/// A model whose signer is trusted for every name.
 pub(super) async fn import(fixture: &Fixture) -> Vec<u8> {
-    let bytes = runtime_formats::testing::TinyLlama::default().gguf();
-    let folder = fixture.data().join("models").join("ab".repeat(32));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("tiny.gguf"), &bytes).unwrap();
     let signer = Signer {
         key_id: "signer".to_owned(),
         name: "release".to_owned(),
@@ -24,6 +20,28 @@ pub(super) async fn import(fixture: &Fixture) -> Vec<u8> {
         trusted_at: Timestamp::now(),
         revoked_at: None,
     };
+    fixture.change(Kind::SignerTrusted, vec![Change::AddSigner(signer)]).await;
+    keep(fixture).await
+}
+
+/// A trust policy that admits the signer of the model for such names.
+pub(super) fn policy(models: &str, revision: u64) -> Change {
+    let signer = TrustRuleSigner {
+        name: "release".to_owned(),
+        key_id: "signer".to_owned(),
+        public_key_pem: "PEM of release".to_owned(),
+    };
+    let rule = TrustRule { models: vec![models.to_owned()], signers: vec![signer] };
+    let updated_at = Timestamp::now();
+    Change::PutTrustPolicy(TrustPolicy { name: "p".to_owned(), rules: vec![rule], revision, updated_at })
+}
+
+/// Puts a real GGUF file where an import would have put it. Returns its bytes.
+pub(super) async fn keep(fixture: &Fixture) -> Vec<u8> {
+    let bytes = runtime_formats::testing::TinyLlama::default().gguf();
+    let folder = fixture.data().join("models").join("ab".repeat(32));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("tiny.gguf"), &bytes).unwrap();
     let file = ModelFile {
         name: "tiny.gguf".to_owned(),
         sha256: hex::encode(Sha256::digest(&bytes)),
@@ -33,13 +51,12 @@ pub(super) async fn import(fixture: &Fixture) -> Vec<u8> {
         digest: digest(),
         name: "tiny".to_owned(),
         bundle: b"bundle".to_vec(),
-        signer_key_id: signer.key_id.clone(),
+        signer_key_id: "signer".to_owned(),
         size_bytes: file.size_bytes,
         files: vec![file],
         facts: serde_json::json!({}),
         imported_at: Timestamp::now(),
     };
-    fixture.change(Kind::SignerTrusted, vec![Change::AddSigner(signer)]).await;
     fixture.change(Kind::ModelImported, vec![Change::AddModel(model)]).await;
     bytes
 }

@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::agent::{Agent, Data, Session, hello, status};
 use super::fixture::{Fixture, until};
-use super::models::{deploy, deployment, digest, import};
+use super::models::{deploy, deployment, digest, import, keep, policy};
 use crate::fleet::RouteTable;
 use crate::reconcile::Explanation;
 
@@ -51,6 +51,43 @@ async fn a_revoked_signer_takes_the_running_replicas_of_its_models_away() {
     assert!(session.order(true).await.replicas.is_empty());
     assert!(fixture.store().replicas().await.unwrap().is_empty());
     assert_eq!(fixture.store().deployments().await.unwrap().len(), 1, "the intent stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trust_policy_that_is_narrowed_takes_running_replicas_away_and_nodes_are_told() {
+    let fixture = Fixture::start().await;
+    let agent = Agent::enrol(&fixture, "node-1").await;
+    let mut session = agent.open(&fixture).await;
+    fixture.change(Kind::TrustPolicyCreated, vec![policy("tin?", 1)]).await;
+    keep(&fixture).await;
+    deploy(&fixture, deployment(1)).await;
+    assert_eq!(session.order(false).await.replicas.len(), 1);
+    let describe = DescribeArtifactRequest { model_digest: digest() };
+    let mut client = agent.client(&fixture).await;
+    let description = client.describe_artifact(describe).await.unwrap().into_inner();
+    assert_eq!(description.trusted_signers_pem, ["PEM of release"]);
+
+    fixture.change(Kind::TrustPolicyChanged, vec![policy("other-*", 2)]).await;
+
+    assert!(session.order(true).await.replicas.is_empty());
+    assert_eq!(fixture.store().deployments().await.unwrap().len(), 1, "the intent stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_told_only_the_signers_of_that_very_model() {
+    let fixture = Fixture::start().await;
+    let agent = Agent::enrol(&fixture, "node-1").await;
+    let mut session = agent.open(&fixture).await;
+    import(&fixture).await;
+    let Change::PutTrustPolicy(mut other) = policy("other-*", 1) else { unreachable!() };
+    other.rules[0].signers[0].key_id = "elsewhere".to_owned();
+    other.rules[0].signers[0].public_key_pem = "PEM of elsewhere".to_owned();
+    fixture.change(Kind::TrustPolicyCreated, vec![Change::PutTrustPolicy(other)]).await;
+    deploy(&fixture, deployment(1)).await;
+    session.order(false).await;
+    let describe = DescribeArtifactRequest { model_digest: digest() };
+    let description = agent.client(&fixture).await.describe_artifact(describe).await.unwrap().into_inner();
+    assert_eq!(description.trusted_signers_pem, ["PEM of release"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

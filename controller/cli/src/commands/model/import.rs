@@ -1,9 +1,11 @@
 //! `cloister model import`
 
+mod from;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cloister_api::{ImportRequest, ModelDetail, paths};
+use cloister_api::{ImportRequest, ImportSource, ModelDetail, NewImport, paths};
 
 use super::sign::default_signature;
 use crate::client::Client;
@@ -16,10 +18,23 @@ use crate::render::progress::{as_spinner, bars, bytes_bar};
 #[command(after_help = "\
 Examples:
   cloister model import ./smollm2 --name smollm2
-  cloister model import SmolLM2.gguf --name smollm2 --signature SmolLM2.gguf.sig")]
+  cloister model import SmolLM2.gguf --name smollm2 --signature SmolLM2.gguf.sig
+  cloister model import --from oci://registry.example/models/smollm2@sha256:… --name smollm2
+  cloister model import --from https://files.example/smollm2.tar.gz#sha256=… --name smollm2
+  cloister model import --from path:smollm2 --name smollm2
+
+With --from the controller fetches the model by itself, from where it was allowed to: start it with
+--source-allow HOST for registries and HTTPS, or with --sources DIR for paths below that folder.")]
 pub(crate) struct Import {
     /// A folder, or one GGUF
-    model: PathBuf,
+    #[arg(required_unless_present = "from")]
+    model: Option<PathBuf>,
+    /// Where the controller fetches it: oci://…@sha256:…, https://…#sha256=… or path:…
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["model", "signature"], value_parser = from::source)]
+    from: Option<ImportSource>,
+    /// With --from: the model digest that it must turn out to have
+    #[arg(long, value_name = "DIGEST", requires = "from")]
+    digest: Option<String>,
     /// What it is called in the fleet
     #[arg(long)]
     name: String,
@@ -30,8 +45,17 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) async fn run(self, client: &Client, output: &Output) -> Result<(), CliError> {
-        let signature = self.signature.unwrap_or_else(|| default_signature(&self.model));
-        let detail = import(client, &self.model, &signature, &self.name, output).await?;
+        let detail = match (self.from, self.model) {
+            (Some(source), _) => {
+                let new = NewImport { name: self.name, source, expected_digest: self.digest };
+                from::import(client, &new, output).await?
+            }
+            (None, Some(model)) => {
+                let signature = self.signature.unwrap_or_else(|| default_signature(&model));
+                import(client, &model, &signature, &self.name, output).await?
+            }
+            (None, None) => return Err(CliError::usage("name a model, or its source with --from")),
+        };
         output.data(&detail, |out| {
             format!("{}\n{} {}", super::passed(&detail.checks, out), detail.model.name, detail.model.digest)
         })

@@ -112,7 +112,7 @@ async fn resolve(api: &ApiState, request: &DeployRequest) -> Result<(cloister_st
     let model = models::find(api, &request.model).await?;
     if let Some(why) = models::distrust(api, &model).await? {
         let detail = format!(
-            "model {} cannot be deployed, because its signer is not trusted (key {}): {why}",
+            "model {} cannot be deployed, because its signer is no longer trusted for it (key {}): {why}",
             model.name, model.signer_key_id
         );
         return Err(ApiError::new(ProblemKind::Conflict, detail).with(|p| p.field = Some("model".into())));

@@ -5,9 +5,7 @@ mod fetch;
 mod run;
 mod unpack;
 
-use cloister_api::{
-    Import, ImportList, ImportPhase, ImportSource, NewImport, ProblemKind,
-};
+use cloister_api::{Import, ImportList, ImportPhase, ImportSource, NewImport, ProblemKind};
 use jiff::Timestamp;
 
 use crate::api::auth::Caller;
@@ -19,7 +17,11 @@ pub(super) use run::another_than_expected;
 
 /// Begins an import, or answers with the same one that runs. A model that is there already under this
 /// name, with the digest that is expected, is done at once.
-pub(in crate::api) async fn begin(api: &ApiState, caller: &Caller, new: NewImport) -> Result<Import, ApiError> {
+pub(in crate::api) async fn begin(
+    api: &ApiState,
+    caller: &Caller,
+    new: NewImport,
+) -> Result<Import, ApiError> {
     check(&new)?;
     let there = is_there(api, &new).await?;
     let (job, is_new) = api
@@ -51,7 +53,9 @@ pub(in crate::api) fn cancel(api: &ApiState, id: &str) -> Result<(), ApiError> {
     let detail = match job.view().phase {
         ImportPhase::Cancelled => return Ok(()),
         phase if phase.is_last() => "the import has ended already",
-        _ => "the import's model is being verified and kept; remove the model afterwards if you do not want it",
+        _ => {
+            "the import's model is being verified and kept; remove the model afterwards if you do not want it"
+        }
     };
     Err(ApiError::new(ProblemKind::Conflict, detail))
 }
@@ -78,14 +82,19 @@ fn check(new: &NewImport) -> Result<(), ApiError> {
         ImportSource::Oci(oci) => {
             check_reference(&oci.reference).map(drop).map_err(|why| wrong("source.oci.reference", &why))
         }
-        ImportSource::Https(https) if !is_digest(&https.sha256) => {
-            Err(wrong("source.https.sha256", "must be the archive's SHA-256, 64 lower-case hexadecimal digits"))
+        ImportSource::Https(https) if !is_digest(&https.sha256) => Err(wrong(
+            "source.https.sha256",
+            "must be the archive's SHA-256, 64 lower-case hexadecimal digits",
+        )),
+        ImportSource::Https(https) => {
+            check_url(&https.url).map(drop).map_err(|why| wrong("source.https.url", &why))
         }
-        ImportSource::Https(https) => check_url(&https.url).map(drop).map_err(|why| wrong("source.https.url", &why)),
         ImportSource::Path(path) if path.path.len() > cloister_api::limits::SOURCE_PATH_MAX_BYTES => {
             Err(wrong("source.path.path", "is too long; at most 1,024 bytes are taken"))
         }
-        ImportSource::Path(path) if path.path.contains('\0') => Err(wrong("source.path.path", "holds a NUL byte")),
+        ImportSource::Path(path) if path.path.contains('\0') => {
+            Err(wrong("source.path.path", "holds a NUL byte"))
+        }
         ImportSource::Path(_) => Ok(()),
     }
 }

@@ -102,7 +102,9 @@ async fn check_room(api: &ApiState) -> Result<(), ApiError> {
         true => Ok(()),
         false => Err(ApiError::new(
             ProblemKind::Conflict,
-            format!("there are {TRUST_POLICIES_MAX} trust policies, the most a fleet has; put rules together"),
+            format!(
+                "there are {TRUST_POLICIES_MAX} trust policies, the most a fleet has; put rules together"
+            ),
         )),
     }
 }
@@ -130,7 +132,8 @@ fn of(name: &str) -> Subject {
 
 /// Keys and patterns are what a policy is; the record has them as far as a record's size allows.
 fn facts(row: &cloister_store::TrustPolicy) -> Facts {
-    let mut keys: Vec<&str> = row.rules.iter().flat_map(|rule| &rule.signers).map(|s| s.key_id.as_str()).collect();
+    let mut keys: Vec<&str> =
+        row.rules.iter().flat_map(|rule| &rule.signers).map(|s| s.key_id.as_str()).collect();
     keys.sort_unstable();
     keys.dedup();
     keys.truncate(AFFECTED_ON_RECORD_MAX);

@@ -83,9 +83,7 @@ impl Announcement {
     fn within_bounds(files: Vec<NewUploadFile>) -> Result<Self, UploadError> {
         let total = files.iter().try_fold(0_u64, |sum, file| sum.checked_add(file.size_bytes));
         match total {
-            Some(total_bytes) if total_bytes <= limits::UPLOAD_MAX_BYTES => {
-                Ok(Self { files, total_bytes })
-            }
+            Some(total_bytes) if total_bytes <= limits::UPLOAD_MAX_BYTES => Ok(Self { files, total_bytes }),
             _ => wrong(format!(
                 "the files together are larger than {} bytes, the most one upload may have",
                 limits::UPLOAD_MAX_BYTES

@@ -125,7 +125,9 @@ impl<R: Read> TarReader<R> {
     /// The content of an entry that describes the next one.
     fn record(&mut self, size_bytes: u64) -> Result<Vec<u8>, SourceError> {
         if size_bytes > ARCHIVE_NAME_RECORD_MAX_BYTES {
-            return Err(SourceError::invalid("a file of the archive has a name or attributes of absurd length"));
+            return Err(SourceError::invalid(
+                "a file of the archive has a name or attributes of absurd length",
+            ));
         }
         self.begin(size_bytes);
         let mut record = vec![0; usize::try_from(size_bytes).unwrap_or(0)];
@@ -147,10 +149,13 @@ impl Overrides {
                 b"path" => self.name = Some(utf8(extension.value_bytes())?),
                 b"size" => {
                     let size = extension.value().ok().and_then(|text| text.parse().ok());
-                    self.size_bytes = Some(size.ok_or_else(|| SourceError::invalid("a size in the archive is no number"))?);
+                    self.size_bytes =
+                        Some(size.ok_or_else(|| SourceError::invalid("a size in the archive is no number"))?);
                 }
                 key if key.starts_with(b"GNU.sparse") => {
-                    return Err(SourceError::invalid("the archive holds a sparse file; pack it without --sparse"));
+                    return Err(SourceError::invalid(
+                        "the archive holds a sparse file; pack it without --sparse",
+                    ));
                 }
                 _ => {}
             }

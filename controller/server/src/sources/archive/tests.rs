@@ -88,7 +88,9 @@ fn names_and_sizes_that_do_not_fit_into_a_header_are_read() {
     assert_eq!(listed(&builder.into_inner().unwrap()).unwrap(), [(long, 3)]);
 
     let mut builder = Builder::new(Vec::new());
-    builder.append_pax_extensions([("path", &b"\xc3\xa4.gguf"[..]), ("mtime", b"1.5"), ("size", b"3")]).unwrap();
+    builder
+        .append_pax_extensions([("path", &b"\xc3\xa4.gguf"[..]), ("mtime", b"1.5"), ("size", b"3")])
+        .unwrap();
     entry(&mut builder, "placeholder", FILE, b"abc");
     assert_eq!(listed(&builder.into_inner().unwrap()).unwrap(), [("ä.gguf".to_owned(), 3)]);
 }

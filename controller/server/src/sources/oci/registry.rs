@@ -44,8 +44,9 @@ impl Registry {
     pub(super) fn new(settings: &SourceSettings, pinned: &Pinned) -> Result<Self, SourceError> {
         let (registry, repository) = (pinned.registry.clone(), pinned.repository.clone());
         let url = |scheme: &str| {
-            Url::parse(&format!("{scheme}://{registry}/v2/{repository}/"))
-                .map_err(|error| SourceError::invalid(format!("the registry {} is no host: {error}", shown(&registry))))
+            Url::parse(&format!("{scheme}://{registry}/v2/{repository}/")).map_err(|error| {
+                SourceError::invalid(format!("the registry {} is no host: {error}", shown(&registry)))
+            })
         };
         let mut base = url("https")?;
         if settings.egress.may_be_plain(&base) {
@@ -60,7 +61,8 @@ impl Registry {
     /// The manifest's bytes, which have the digest.
     pub(super) async fn manifest(&self, digest: &str) -> Result<Vec<u8>, SourceError> {
         let url = self.url(&format!("manifests/{digest}"))?;
-        let response = self.send("manifest", || self.client.get(url.clone()).header(ACCEPT, manifest::ACCEPTED)).await?;
+        let response =
+            self.send("manifest", || self.client.get(url.clone()).header(ACCEPT, manifest::ACCEPTED)).await?;
         let bytes = get::bounded(response, OCI_MANIFEST_MAX_BYTES, "the manifest").await?;
         match manifest::sha256_of(digest) == Some(Sha256::digest(&bytes).into()) {
             true => Ok(bytes),
@@ -74,13 +76,16 @@ impl Registry {
     /// A blob's bytes from an offset on. Whoever reads them checks their digest.
     pub(super) async fn blob(&self, digest: &str, offset_bytes: u64) -> Result<ByteStream, SourceError> {
         let url = self.url(&format!("blobs/{digest}"))?;
-        let response = self.send("layer", || get::from_offset(self.client.get(url.clone()), offset_bytes)).await?;
+        let response =
+            self.send("layer", || get::from_offset(self.client.get(url.clone()), offset_bytes)).await?;
         get::body_from(response, offset_bytes)
     }
 
     fn url(&self, rest: &str) -> Result<Url, SourceError> {
         // A digest has a colon, which would be a scheme's in a relative reference: hence the path before it.
-        self.base.join(rest).map_err(|error| SourceError::invalid(format!("the reference is no URL: {error}")))
+        self.base
+            .join(rest)
+            .map_err(|error| SourceError::invalid(format!("the reference is no URL: {error}")))
     }
 
     /// Sends a request; answers a challenge once.
@@ -99,7 +104,9 @@ impl Registry {
     async fn answer(&self, response: &Response) -> Result<Option<Authorization>, SourceError> {
         let credentials = self.credentials().await?;
         for header in response.headers().get_all(WWW_AUTHENTICATE) {
-            let Some(challenges) = header.to_str().ok().and_then(|text| parse_challenges(text).ok()) else { continue };
+            let Some(challenges) = header.to_str().ok().and_then(|text| parse_challenges(text).ok()) else {
+                continue;
+            };
             for challenge in challenges {
                 if challenge.scheme.eq_ignore_ascii_case("bearer") {
                     return self.token(&challenge, credentials.as_ref()).await.map(Some);
@@ -130,11 +137,14 @@ impl Registry {
             found.map(|(_, value)| value.to_unescaped())
         };
         let realm = parameter("realm").unwrap_or_default();
-        let mut url = Url::parse(&realm)
-            .map_err(|error| SourceError::invalid(format!("the registry's token service has no URL: {error}")))?;
+        let mut url = Url::parse(&realm).map_err(|error| {
+            SourceError::invalid(format!("the registry's token service has no URL: {error}"))
+        })?;
         self.settings.egress.check(&url)?;
         if url.scheme() != self.base.scheme() && url.scheme() != "https" {
-            return Err(SourceError::not_allowed("the registry sends credentials on to an unencrypted service"));
+            return Err(SourceError::not_allowed(
+                "the registry sends credentials on to an unencrypted service",
+            ));
         }
         let scope = format!("repository:{}:pull", self.repository);
         if let Some(service) = parameter("service") {
@@ -143,7 +153,8 @@ impl Registry {
         url.query_pairs_mut().append_pair("scope", &scope);
         let basic = credentials.cloned().map(Authorization::Basic);
         let response = get::succeeded(attempt(self.client.get(url), basic.as_ref()).await?, "token")?;
-        let body = zeroize::Zeroizing::new(get::bounded(response, REGISTRY_TOKEN_MAX_BYTES, "the token").await?);
+        let body =
+            zeroize::Zeroizing::new(get::bounded(response, REGISTRY_TOKEN_MAX_BYTES, "the token").await?);
         let token: Token = serde_json::from_slice(&body)
             .map_err(|_| SourceError::invalid("the registry's token service did not answer with a token"))?;
         let token = token.token.or(token.access_token);
@@ -153,7 +164,10 @@ impl Registry {
     }
 }
 
-async fn attempt(request: RequestBuilder, authorization: Option<&Authorization>) -> Result<Response, SourceError> {
+async fn attempt(
+    request: RequestBuilder,
+    authorization: Option<&Authorization>,
+) -> Result<Response, SourceError> {
     let request = match authorization {
         Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose_secret()),
         Some(Authorization::Basic(credentials)) => {

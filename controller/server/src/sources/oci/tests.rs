@@ -53,8 +53,10 @@ fn model_packs_and_plain_artifacts_name_their_files() {
         (layer("application/octet-stream", title("model.sig")), "model.sig", LayerForm::File),
         (layer("application/vnd.dev.sigstore.bundle.v0.3+json", json!({})), "model.sig", LayerForm::File),
         (
-            layer("application/vnd.oci.image.layer.v1.tar+gzip",
-                json!({"org.opencontainers.image.title": "folder", "io.deis.oras.content.unpack": "true"})),
+            layer(
+                "application/vnd.oci.image.layer.v1.tar+gzip",
+                json!({"org.opencontainers.image.title": "folder", "io.deis.oras.content.unpack": "true"}),
+            ),
             "folder",
             LayerForm::Archive,
         ),
@@ -84,7 +86,11 @@ fn what_is_no_model_is_refused_with_its_reason() {
         ("empty", with("size", json!(0)), "1 to"),
         ("huge", with("size", json!(u64::MAX)), "1 to"),
         ("negative", with("size", json!(-1)), "cannot be read"),
-        ("zstd", json!([layer("application/vnd.cncf.model.weight.v1.tar+zstd", title("m"))]), "tar+gzip layers"),
+        (
+            "zstd",
+            json!([layer("application/vnd.cncf.model.weight.v1.tar+zstd", title("m"))]),
+            "tar+gzip layers",
+        ),
     ] {
         let refused = read(layers_json).unwrap_err();
         assert!(refused.contains(reason), "{what}: {refused}");

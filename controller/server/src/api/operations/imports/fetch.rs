@@ -61,7 +61,8 @@ impl Fetch<'_> {
             let received = self.transfer(upload.id(), &piece.name, piece).await?;
             if is_signature(&piece.name) {
                 let bundle = tokio::fs::read(&received.path).await;
-                let bundle = bundle.map_err(|error| ApiError::internal("the upload cannot be read back", &error))?;
+                let bundle =
+                    bundle.map_err(|error| ApiError::internal("the upload cannot be read back", &error))?;
                 self.run.look_at_bundle(bundle).await?;
             }
         }
@@ -97,7 +98,8 @@ impl Fetch<'_> {
         let packed = archives.iter().flat_map(|archive| &archive.files);
         let packed = packed.map(|file| (file.name.clone(), file.size_bytes));
         let plain = files.iter().map(|piece| (piece.name.clone(), piece.size_bytes));
-        let files = plain.chain(packed).map(|(name, size_bytes)| NewUploadFile { name, size_bytes }).collect();
+        let files =
+            plain.chain(packed).map(|(name, size_bytes)| NewUploadFile { name, size_bytes }).collect();
         let (api, announced) = (self.run.api.clone(), NewUpload { files });
         let begun = blocking(move || api.uploads().begin_fetch(&announced, Timestamp::now())).await?;
         Ok(FetchedUpload { api: self.run.api.clone(), id: begun?.id })
@@ -142,7 +144,12 @@ impl Fetch<'_> {
         }
     }
 
-    async fn try_once(&self, (upload_id, slot): (&str, &str), piece: &Piece, offset: u64) -> Result<(), SourceError> {
+    async fn try_once(
+        &self,
+        (upload_id, slot): (&str, &str),
+        piece: &Piece,
+        offset: u64,
+    ) -> Result<(), SourceError> {
         let stream = (piece.read)(offset).await?;
         let lost = Mutex::new(None);
         let body = stream.map(|chunk| match chunk {
@@ -172,7 +179,9 @@ pub(super) fn append_failed(error: UploadError, lost: Option<SourceError>, piece
             ImportReason::SourceDigest,
             format!("the source sends more than the {size_bytes} bytes that {:?} has", piece.name),
         ),
-        UploadError::NoSpace { .. } | UploadError::OverQuota { .. } => SourceError::new(ImportReason::NoSpace, detail),
+        UploadError::NoSpace { .. } | UploadError::OverQuota { .. } => {
+            SourceError::new(ImportReason::NoSpace, detail)
+        }
         UploadError::TooManyWriters | UploadError::Busy => SourceError::transient(detail),
         _ => SourceError::internal("what was fetched could not be written", &detail),
     }
@@ -229,7 +238,9 @@ async fn drop_upload(api: ApiState, id: String) {
     for _ in 0..DROP_TRIES_MAX {
         let (api, id) = (api.clone(), id.clone());
         match blocking(move || api.uploads().remove(&id)).await {
-            Ok(Err(UploadError::Busy | UploadError::Importing)) => tokio::time::sleep(SOURCE_RETRY_FIRST).await,
+            Ok(Err(UploadError::Busy | UploadError::Importing)) => {
+                tokio::time::sleep(SOURCE_RETRY_FIRST).await
+            }
             // Gone, or it was imported and dropped there.
             _ => return,
         }

@@ -145,7 +145,9 @@ impl Run {
     /// Of the source, for records.
     fn source(&self) -> Facts {
         let (kind, digest) = match &self.job.new_import().source {
-            ImportSource::Oci(oci) => ("oci", oci.reference.rsplit_once('@').map(|(_, digest)| digest.to_owned())),
+            ImportSource::Oci(oci) => {
+                ("oci", oci.reference.rsplit_once('@').map(|(_, digest)| digest.to_owned()))
+            }
             ImportSource::Https(https) => ("https", Some(format!("sha256:{}", https.sha256))),
             ImportSource::Path(_) => ("path", None),
         };
@@ -196,7 +198,10 @@ impl Run {
 }
 
 /// A model other than the one that was expected.
-pub(in crate::api::operations) fn another_than_expected(expected: Option<&str>, digest: &str) -> Option<Refused> {
+pub(in crate::api::operations) fn another_than_expected(
+    expected: Option<&str>,
+    digest: &str,
+) -> Option<Refused> {
     let expected = expected.filter(|expected| *expected != digest)?;
     Some(Refused {
         because: RefusedBecause::ModelDigest,

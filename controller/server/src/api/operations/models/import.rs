@@ -51,7 +51,10 @@ pub(in crate::api) struct Import {
 /// Why nothing was imported.
 pub(in crate::api) enum ImportFailure {
     /// The model failed a check; that is on record.
-    Refused { refused: Refused, record_id: String },
+    Refused {
+        refused: Refused,
+        record_id: String,
+    },
     Other(ApiError),
 }
 
@@ -226,9 +229,7 @@ pub(in crate::api) async fn record_refusal(
 /// Who may sign models of that name now.
 pub(in crate::api) async fn acceptance(api: &ApiState, name: &str) -> Result<Acceptance, ApiError> {
     let trust = Trust::read(api.store()).await?;
-    trust
-        .acceptance(name)
-        .map_err(|error| ApiError::internal("a stored signer's key cannot be read", &error))
+    trust.acceptance(name).map_err(|error| ApiError::internal("a stored signer's key cannot be read", &error))
 }
 
 fn record_facts(row: &cloister_store::Model) -> Facts {

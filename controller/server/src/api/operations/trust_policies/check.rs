@@ -34,7 +34,9 @@ fn signer(field: &str, signer: PolicySigner) -> Result<TrustRuleSigner, ApiError
     if let Some(stated) = signer.key_id.filter(|stated| *stated != key_id) {
         let field = format!("{field}.key_id");
         let stated: String = stated.chars().take(64).collect();
-        let detail = format!("{field} is {stated:?}, and the public key's is {key_id}; leave it out, or send the key that belongs to it");
+        let detail = format!(
+            "{field} is {stated:?}, and the public key's is {key_id}; leave it out, or send the key that belongs to it"
+        );
         return Err(ApiError::invalid(field, detail));
     }
     Ok(TrustRuleSigner { name: signer.name, key_id, public_key_pem: key.to_pem() })
@@ -43,6 +45,8 @@ fn signer(field: &str, signer: PolicySigner) -> Result<TrustRuleSigner, ApiError
 fn count(field: &str, found: usize, most: usize) -> Result<(), ApiError> {
     match (1..=most).contains(&found) {
         true => Ok(()),
-        false => Err(ApiError::invalid(field, format!("{field} has {found} entries, and must have 1 to {most}"))),
+        false => {
+            Err(ApiError::invalid(field, format!("{field} has {found} entries, and must have 1 to {most}")))
+        }
     }
 }
