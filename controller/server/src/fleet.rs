@@ -30,10 +30,10 @@ use cloister_proto::peer::v1::peer_service_server::PeerServiceServer;
 use cloister_store::Store;
 use tokio::sync::{Semaphore, watch};
 
-#[cfg(feature = "kubernetes")]
-pub(crate) use enrolment::PLATFORM_NODE_LABEL;
 pub use attestation::{AttestationError, AttestedNode, NodeAttestor};
 pub use ca::{CaError, CsrError, FleetCa, NodeCertificate, NodeKey};
+#[cfg(feature = "kubernetes")]
+pub(crate) use enrolment::PLATFORM_NODE_LABEL;
 use live::LiveView;
 pub use live::{LiveNode, LiveNodes, NodeId};
 pub use routes::RouteTable;

@@ -6,10 +6,10 @@ mod follow;
 mod health;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
-mod leadership;
 #[cfg(not(feature = "kubernetes"))]
 #[path = "run/no_kubernetes.rs"]
 mod kubernetes;
+mod leadership;
 mod servers;
 
 use std::sync::Arc;
@@ -34,10 +34,10 @@ use crate::models;
 use crate::models::peers::{PeerAccess, PeerModels};
 use crate::options::{Options, OptionsError};
 use crate::reconcile::Reconciler;
-pub use kubernetes::KubernetesError;
-use kubernetes::InCluster;
-use leadership::Leadership;
 use crate::sources::SourceSettings;
+use kubernetes::InCluster;
+pub use kubernetes::KubernetesError;
+use leadership::Leadership;
 use servers::{Listeners, Servers};
 
 /// Why the controller did not start, or did not stop in good order.
@@ -166,9 +166,9 @@ impl Controller {
             tokio::spawn(follow::follow(store.clone(), fleet.clone(), stop_loops.clone())),
             tokio::spawn(admin.clone().end_imports_at(stop_loops.clone())),
         ];
-        loops.extend(cluster.map(|cluster| {
-            cluster.run_operator(admin, leadership.leading(), stop_loops.clone())
-        }));
+        loops.extend(
+            cluster.map(|cluster| cluster.run_operator(admin, leadership.leading(), stop_loops.clone())),
+        );
         endpoints.write(&data)?;
         Ok(Self { endpoints, fleet, gateway, servers, leadership, loops, stop_loops, ledger_task, store })
     }

@@ -6,6 +6,8 @@
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{anyhow, bail};
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::cli::HealthArgs;
 use crate::controllers::Controllers;
 use crate::limits::{HEALTH_MAX_BYTES, HEALTH_TIMEOUT};
+use crate::supervisor::Supervisor;
 
 /// No replica's socket has this name: those end in ".sock".
 const SOCKET: &str = "agent.health";
@@ -27,13 +30,29 @@ struct Health {
     /// Controllers that it is in session with.
     sessions: usize,
     stopping: bool,
+    /// Whether it has taken up what it ran before it was started.
+    taken_up: bool,
+}
+
+/// Says once that the agent has taken up what it ran before. Cheap to clone; all clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TakenUp(Arc<AtomicBool>);
+
+impl TakenUp {
+    /// Waits until `supervisor` has taken up its first order. Later orders take nothing back: a node that loads
+    /// one more model is as ready as before.
+    pub(crate) async fn follow(self, supervisor: Arc<Supervisor>) {
+        supervisor.taken_up().await;
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Asks the agent, and says in one line how it is.
 ///
 /// # Errors
 ///
-/// No agent answers in time; with `ready`, it is in session with no controller, or is stopping.
+/// No agent answers in time; with `ready`, it is in session with no controller, has not taken up what it ran
+/// before, or is stopping.
 #[expect(clippy::print_stdout, reason = "the answer of a command")]
 pub fn run(args: &HealthArgs) -> anyhow::Result<()> {
     let health = ask(&args.data).map_err(|error| {
@@ -44,6 +63,9 @@ pub fn run(args: &HealthArgs) -> anyhow::Result<()> {
     }
     if args.ready && health.sessions == 0 {
         bail!("the agent is in session with no controller; its log says why");
+    }
+    if args.ready && !health.taken_up {
+        bail!("the agent is still loading what it ran before it was started");
     }
     println!("the agent is well, in session with {} controllers", health.sessions);
     Ok(())
@@ -75,6 +97,7 @@ fn socket(run_directory: &Path) -> PathBuf {
 pub(crate) fn serve(
     run_directory: &Path,
     controllers: Controllers,
+    taken_up: TakenUp,
     stop: CancellationToken,
 ) -> io::Result<DropGuard> {
     let path = socket(run_directory);
@@ -91,6 +114,7 @@ pub(crate) fn serve(
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 sessions: controllers.count(),
                 stopping: stop.is_cancelled(),
+                taken_up: taken_up.0.load(Ordering::Relaxed),
             };
             let answer = serde_json::to_vec(&health).unwrap_or_default();
             // Whoever does not read does not keep others from asking.
@@ -124,7 +148,9 @@ mod tests {
         assert!(asked(data.path(), false).await.unwrap_err().contains("no agent answers in "));
         std::fs::create_dir(data.path().join("run")).unwrap();
         let (controllers, stop) = (Controllers::default(), CancellationToken::new());
-        let serving = serve(&data.path().join("run"), controllers.clone(), stop.clone()).unwrap();
+        let taken_up = TakenUp::default();
+        let run_folder = data.path().join("run");
+        let serving = serve(&run_folder, controllers.clone(), taken_up.clone(), stop.clone()).unwrap();
         assert_eq!(asked(data.path(), false).await, Ok(()));
         assert!(asked(data.path(), true).await.unwrap_err().contains("in session with no controller"));
 
@@ -132,6 +158,8 @@ mod tests {
         let target = crate::address::Target { url: "https://127.0.0.1:1".into(), address };
         let channel = tonic::transport::Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
         controllers.enter(&target, channel, "", 0).unwrap();
+        assert!(asked(data.path(), true).await.unwrap_err().contains("still loading"));
+        taken_up.0.store(true, Ordering::Relaxed);
         assert_eq!(asked(data.path(), true).await, Ok(()));
         stop.cancel();
         assert!(asked(data.path(), true).await.unwrap_err().contains("is stopping"));

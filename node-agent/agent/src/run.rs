@@ -99,8 +99,9 @@ pub async fn run(options: AgentArgs, stop: CancellationToken) -> Result<(), Agen
     let signers = Signers::new(read_pins(&options)?);
     let application = joining::application(&options, &locality)?;
     let controllers = Controllers::default();
-    let _health =
-        health::serve(directory.run(), controllers.clone(), stop.clone()).map_err(AgentError::Health)?;
+    let taken_up = health::TakenUp::default();
+    let _health = health::serve(directory.run(), controllers.clone(), taken_up.clone(), stop.clone())
+        .map_err(AgentError::Health)?;
     let mut backoff = Backoff::new(REENROL_FIRST, REENROL_LONGEST);
     loop {
         let Some(identity) = joining::identity(application.as_ref(), &directory, &stop).await? else {
@@ -112,7 +113,10 @@ pub async fn run(options: AgentArgs, stop: CancellationToken) -> Result<(), Agen
         let place = Place { directory: &directory, locality: locality.clone(), signers: signers.clone() };
         let anew = joining::application(&options, &locality)?.filter(joining::by_itself).map(Renewer);
         let agent = Agent::assemble(place, identity, &options, launcher, controllers.clone(), anew)?;
-        match agent.run(&stop).await {
+        let following = tokio::spawn(taken_up.clone().follow(agent.supervisor()));
+        let ended = agent.run(&stop).await;
+        following.abort();
+        match ended {
             Err(error @ AgentError::Rejected(_))
                 if application.as_ref().is_some_and(joining::by_itself) && !stop.is_cancelled() =>
             {

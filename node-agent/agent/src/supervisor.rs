@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cloister_proto::agent::v1::{DesiredReplica, DesiredState, ReplicaPhase, ReplicaStatus};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,8 @@ pub(crate) struct Supervisor {
     running: Mutex<BTreeMap<String, Running>>,
     /// Set when the agent stops: orders that still arrive start nothing.
     closing: AtomicBool,
+    /// Whether an order has come since the start.
+    ordered: watch::Sender<bool>,
 }
 
 /// What every replica needs.
@@ -53,7 +56,12 @@ struct Running {
 impl Supervisor {
     pub(crate) fn new(artifacts: Artifacts, launcher: Launcher) -> Self {
         let shared = Shared { artifacts, launcher, board: Arc::default(), workers: Arc::default() };
-        Self { shared: Arc::new(shared), running: Mutex::default(), closing: AtomicBool::new(false) }
+        Self {
+            shared: Arc::new(shared),
+            running: Mutex::default(),
+            closing: AtomicBool::new(false),
+            ordered: watch::Sender::new(false),
+        }
     }
 
     /// What is known of every replica.
@@ -82,6 +90,25 @@ impl Supervisor {
         let ordered = |id: &str| desired.replicas.iter().any(|order| order.replica_id == id);
         self.shared.board.prune(|id| running.contains_key(id) || ordered(id));
         self.shared.artifacts.keep(desired.replicas.iter().map(|order| order.model_digest.clone()).collect());
+        self.ordered.send_replace(true);
+    }
+
+    /// Returns when the agent has taken up what it had before it was started: an order has come, and each of its
+    /// replicas serves, or cannot.
+    pub(crate) async fn taken_up(&self) {
+        let mut ordered = self.ordered.subscribe();
+        let mut changes = self.board().subscribe();
+        // Neither sender goes while `self` is there.
+        let _ = ordered.wait_for(|ordered| *ordered).await;
+        while !self.has_settled() {
+            let _ = changes.changed().await;
+        }
+    }
+
+    fn has_settled(&self) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = running.iter().filter(|(_, replica)| replica.order.is_some());
+        wanted.map(|(id, _)| id).all(|id| self.shared.board.has_settled(id))
     }
 
     fn perform(&self, running: &mut BTreeMap<String, Running>, action: Action, generation: u64) {

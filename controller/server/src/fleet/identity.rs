@@ -57,7 +57,9 @@ impl Shared {
             uri_behind(&certificate, &super::ca::peer_uri_prefix(&self.fleet_id))
         });
         named.map(drop).ok_or_else(|| {
-            Status::unauthenticated("only the controllers of this fleet call this service, with their certificates")
+            Status::unauthenticated(
+                "only the controllers of this fleet call this service, with their certificates",
+            )
         })
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::fleet::FleetHandle;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -10,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cloister_ledger::LedgerHandle;
 use cloister_store::Store;
-use crate::fleet::FleetHandle;
 use prometheus_client::registry::Registry;
 
 /// After a failed commit, "not ready" for so long. Then requests must be let in again: only a

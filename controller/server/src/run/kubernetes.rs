@@ -7,7 +7,8 @@ mod identity;
 use std::sync::Arc;
 
 use cloister_operator::{
-    Client, ConnectError, IdentityError, IdentitySecret, LeaderLease, Operator, OperatorMetrics, TokenReviewer,
+    Client, ConnectError, IdentityError, IdentitySecret, LeaderLease, Operator, OperatorMetrics,
+    TokenReviewer,
 };
 use cloister_store::Store;
 use prometheus_client::registry::Registry;

@@ -13,7 +13,10 @@ pub(super) struct Leadership {
 enum Candidacy {
     Database(LeadershipTask),
     #[cfg(feature = "kubernetes")]
-    Lease { task: tokio::task::JoinHandle<()>, stop: tokio_util::sync::CancellationToken },
+    Lease {
+        task: tokio::task::JoinHandle<()>,
+        stop: tokio_util::sync::CancellationToken,
+    },
 }
 
 impl Leadership {

@@ -25,7 +25,12 @@ impl InCluster {
         Ok(None)
     }
 
-    pub(super) async fn settle_identity(&self, _: &DataDir, _: &Store, _: &str) -> Result<(), KubernetesError> {
+    pub(super) async fn settle_identity(
+        &self,
+        _: &DataDir,
+        _: &Store,
+        _: &str,
+    ) -> Result<(), KubernetesError> {
         match *self {}
     }
 

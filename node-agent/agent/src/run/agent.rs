@@ -72,6 +72,10 @@ impl Agent {
         Ok(Self { node, links, renewals })
     }
 
+    pub(super) fn supervisor(&self) -> Arc<Supervisor> {
+        Arc::clone(&self.node.supervisor)
+    }
+
     pub(super) async fn run(self, stop: &CancellationToken) -> Result<(), AgentError> {
         let Self { node, links, renewals } = self;
         // The links outlive the replicas: answers that drain must still reach whoever asked.

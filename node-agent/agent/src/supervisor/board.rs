@@ -64,6 +64,13 @@ impl Board {
         was_ready
     }
 
+    /// Whether the replica is known and not on its way any more: it serves, or it cannot.
+    pub(crate) fn has_settled(&self, id: &str) -> bool {
+        use ReplicaPhase::{Fetching, Loading, Pending, Unspecified, Verifying};
+        let on_its_way = [Unspecified, Pending, Fetching, Verifying, Loading];
+        self.lock().replicas.get(id).is_some_and(|entry| !on_its_way.contains(&entry.status.phase()))
+    }
+
     /// The latest change.
     pub(crate) fn version(&self) -> u64 {
         self.lock().version

@@ -64,7 +64,9 @@ impl Peer {
             .tls_config(tls)?
             .connect_timeout(PEER_CONNECT_TIMEOUT);
         let channel = endpoint.connect().await?;
-        Ok(Self { client: PeerServiceClient::new(channel).max_decoding_message_size(AGENT_MESSAGE_MAX_BYTES) })
+        Ok(Self {
+            client: PeerServiceClient::new(channel).max_decoding_message_size(AGENT_MESSAGE_MAX_BYTES),
+        })
     }
 
     /// Every file of the model into the folder `into`, checked.
