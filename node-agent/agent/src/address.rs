@@ -71,19 +71,19 @@ pub(crate) fn follow(urls: Vec<String>) -> watch::Receiver<BTreeSet<Target>> {
     let (sender, receiver) = watch::channel(BTreeSet::new());
     tokio::spawn(async move {
         let mut known = BTreeMap::<String, Vec<Target>>::new();
-        let mut complaint = String::new();
+        let mut complaints = BTreeMap::<String, String>::new();
         loop {
             for url in &urls {
                 match resolve(url).await {
                     Ok(targets) => {
-                        complaint.clear();
+                        complaints.remove(url);
                         known.insert(url.clone(), targets);
                     }
                     // Said once, not every few seconds.
-                    Err(error) if complaint == error.to_string() => {}
+                    Err(error) if complaints.get(url) == Some(&error.to_string()) => {}
                     Err(error) => {
                         tracing::warn!("{error}; replicas keep running");
-                        complaint = error.to_string();
+                        complaints.insert(url.clone(), error.to_string());
                     }
                 }
             }

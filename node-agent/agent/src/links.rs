@@ -42,7 +42,7 @@ impl Links {
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                _ = listed.changed() => {}
+                Ok(()) = listed.changed() => {}
                 // An address that was turned down waits for nothing but time.
                 () = tokio::time::sleep(RESOLVE_INTERVAL) => {}
                 Some(ended) = links.join_next() => self.judge(&mut roster, ended)?,

@@ -98,7 +98,11 @@ impl Renewals {
         if identity.has_expired() {
             let Some(anew) = &self.anew else { return Err(expired(&identity)) };
             tracing::warn!("{error}, and it has expired; this node enrols again, its replicas keep running");
-            self.put_in_force(anew.enrol(stop).await?).await?;
+            let enrolled = anew.enrol(stop).await;
+            // Told to stop, it has not been turned away.
+            if !stop.is_cancelled() {
+                self.put_in_force(enrolled?).await?;
+            }
             return Ok(due(&self.identity.get()));
         }
         tracing::warn!(retry_in_s = RETRY.as_secs(), "{error}");

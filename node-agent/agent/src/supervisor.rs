@@ -164,7 +164,7 @@ impl Supervisor {
     pub(crate) fn announce_drain(&self) -> bool {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         self.closing.store(true, Ordering::SeqCst);
-        running.keys().fold(false, |any, id| self.shared.board.drains(id) || any)
+        running.keys().filter(|id| self.shared.board.drains(id)).count() > 0
     }
 
     /// Drains and ends every replica, all at once; returns when the last worker is gone.
