@@ -4,6 +4,7 @@ Usage: write.py --target-dir DIR --out DIR --repository NAME --revision COMMIT -
 """
 
 import argparse
+import functools
 import hashlib
 import pathlib
 import sys
@@ -29,6 +30,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@functools.cache
 def _workspace(target: str, features: str) -> Workspace:
     """The selection that `programs.sh` builds for this target."""
     packages = [package for image in IMAGES if image.target == target for package in image.programs.values()]
