@@ -119,10 +119,8 @@ impl TokenReviewer {
     }
 
     async fn ask(&self, token: &str) -> Result<TokenReview, ReviewError> {
-        let spec = TokenReviewSpec {
-            token: token.to_owned(),
-            audiences: Some(vec![AGENT_AUDIENCE.to_owned()]),
-        };
+        let spec =
+            TokenReviewSpec { token: token.to_owned(), audiences: Some(vec![AGENT_AUDIENCE.to_owned()]) };
         let question = TokenReview { spec, ..TokenReview::default() };
         in_time(self.reviews.create(&PostParams::default(), &question)).await
     }

@@ -48,8 +48,7 @@ where
         let patch = applied(object, json!({ "finalizers": [FINALIZER] }), None);
         // Not forced: the list is a set that everybody may add to.
         let parameters = PatchParams::apply(FIELD_MANAGER);
-        let written =
-            in_time(self.api.patch(&object.name_any(), &parameters, &Patch::Apply(&patch))).await?;
+        let written = in_time(self.api.patch(&object.name_any(), &parameters, &Patch::Apply(&patch))).await?;
         self.memory.wrote(
             &object.uid().unwrap_or_default(),
             seen,
