@@ -65,3 +65,39 @@ fn without_defaults(schema: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_charts_definitions_are_current() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts/cloister/files/crds");
+        for (name, text) in yaml_files().unwrap() {
+            let written = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
+            assert!(written == text, "charts/cloister/files/crds/{name} is outdated: run `make crds`");
+        }
+    }
+
+    #[test]
+    fn everything_a_person_writes_is_described() {
+        fn undescribed(at: &str, schema: &Value, found: &mut Vec<String>) {
+            for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+                let at = format!("{at}.{name}");
+                if !property["description"].is_string() {
+                    found.push(at.clone());
+                }
+                undescribed(&at, property, found);
+                undescribed(&at, &property["items"], found);
+            }
+        }
+        let mut found = Vec::new();
+        for definition in definitions() {
+            let kind = definition["spec"]["names"]["kind"].as_str().unwrap().to_owned();
+            undescribed(&kind, &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"], &mut found);
+        }
+        assert!(found.is_empty(), "`kubectl explain` says nothing of {found:?}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The operator against a real Kubernetes API server. The fleet behind it is played in memory, so that tests can put it
+//! into any state; the real one is walked in `tests/kubernetes`.
+
+mod api_server;
+mod deployments;
+mod fleet;
+mod gate;
+mod identity;
+mod kinds;
+mod leases;
+mod models;
+mod nodes;
+mod space;
+mod tokens;
