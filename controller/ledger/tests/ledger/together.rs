@@ -141,13 +141,15 @@ async fn what_one_controller_changed_the_other_is_held_to_and_told_of() {
     timeout(BOUND, changes.changed()).await.expect("the feed is connected").unwrap();
     add_key(&first.ledger, "key-7").await.unwrap();
     timeout(BOUND, changes.changed()).await.expect("the change is heard").unwrap();
-    let twice = add_key(&second.ledger, "key-7").await;
-    assert!(matches!(twice, Err(LedgerError::Refused(Refusal::AlreadyExists { .. }))), "{twice:?}");
 
     // A controller that writes nothing learns of the head all the same.
     let size = first.ledger.checkpoint().tree_size();
     let mut heads = second.ledger.checkpoints();
     timeout(BOUND, heads.wait_for(|head| head.tree_size() >= size)).await.expect("it follows").unwrap();
+
+    let twice = add_key(&second.ledger, "key-7").await;
+    assert!(matches!(twice, Err(LedgerError::Refused(Refusal::AlreadyExists { .. }))), "{twice:?}");
+
     first.stop().await;
     second.stop().await;
 }
