@@ -22,7 +22,8 @@ const TOKEN_PREFIX: &str = "cjt1.";
 /// Enrols nodes.
 pub(crate) struct Registrar {
     http: reqwest::Client,
-    tokens_url: String,
+    /// Without a slash at its end.
+    url: String,
     key: SecretString,
     door: Door,
 }
@@ -37,6 +38,10 @@ struct TokenJson {
 enum Failed {
     /// Another one may go well.
     Now(String),
+    /// The answer to an enrolment was lost: the node may be enrolled, with a certificate that nobody holds.
+    Unanswered(String),
+    /// Another node has the name.
+    NameTaken(String),
     ForGood(SimError),
 }
 
@@ -45,8 +50,7 @@ impl Registrar {
     /// The TLS library cannot be set up.
     pub(crate) fn new(http_url: &str, key: SecretString, door: Door) -> Result<Self, SimError> {
         let http = reqwest::Client::builder().timeout(CALL_TIMEOUT).build().map_err(SimError::HttpClient)?;
-        let tokens_url = format!("{}{}", http_url.trim_end_matches('/'), paths::JOIN_TOKENS);
-        Ok(Self { http, tokens_url, key, door })
+        Ok(Self { http, url: http_url.trim_end_matches('/').to_owned(), key, door })
     }
 
     /// Enrols one node, with a token of its own for each attempt.
@@ -55,23 +59,33 @@ impl Registrar {
     /// The controller refuses, or does not answer for long.
     pub(crate) async fn enrol(&self, profile: &Profile) -> Result<Identity, SimError> {
         let (mut backoff, mut chance) = (Backoff::default(), profile.chance.clone());
-        let mut last = String::new();
+        let (mut last, mut unanswered) = (String::new(), false);
         for _ in 0..ENROLMENT_ATTEMPTS {
-            match self.attempt(profile).await {
+            last = match self.attempt(profile).await {
                 Ok(identity) => return Ok(identity),
                 Err(Failed::ForGood(error)) => return Err(error),
-                Err(Failed::Now(why)) => last = why,
-            }
+                // Only a node that this very run may have enrolled.
+                Err(Failed::NameTaken(why)) if unanswered => {
+                    self.revoke(&profile.name).await;
+                    why
+                }
+                Err(Failed::NameTaken(why)) => return Err(enrolment(&profile.name, why)),
+                Err(Failed::Unanswered(why)) => {
+                    unanswered = true;
+                    why
+                }
+                Err(Failed::Now(why)) => why,
+            };
             let wait: Duration = backoff.next_wait(&mut chance);
             tracing::info!(node = profile.name, retry_in_ms = wait.as_millis(), "cannot enrol yet: {last}");
             tokio::time::sleep(wait).await;
         }
-        Err(SimError::Enrolment { name: profile.name.clone(), why: last })
+        Err(enrolment(&profile.name, last))
     }
 
     async fn attempt(&self, profile: &Profile) -> Result<Identity, Failed> {
         let secret = self.join_token().await?;
-        let refused = |why: String| Failed::ForGood(SimError::Enrolment { name: profile.name.clone(), why });
+        let refused = |why: String| Failed::ForGood(enrolment(&profile.name, why));
         let key = KeyAndRequest::generate().map_err(|error| refused(error.to_string()))?;
         let channel = self.door.connect(None).await.map_err(|error| Failed::Now(innermost(&error)))?;
         // A field that this program does not set may be added to the message at any time.
@@ -91,12 +105,21 @@ impl Registrar {
         Ok(key.certified(certificate, jiff::Timestamp::now().as_second()))
     }
 
+    /// Frees the name. If it cannot, the next attempt says so.
+    async fn revoke(&self, name: &str) {
+        let url = format!("{}{}", self.url, paths::node_revocation(name));
+        if let Err(error) = self.http.post(url).bearer_auth(self.key.expose_secret()).send().await {
+            tracing::warn!(node = name, "cannot be revoked: {}", innermost(&error));
+        }
+    }
+
     async fn join_token(&self) -> Result<SecretString, Failed> {
-        let request = self.http.post(&self.tokens_url).bearer_auth(self.key.expose_secret());
+        let url = format!("{}{}", self.url, paths::JOIN_TOKENS);
+        let request = self.http.post(&url).bearer_auth(self.key.expose_secret());
         let answer = request.json(&JoinTokenRequest::default()).send().await;
         let answer = answer.map_err(|error| Failed::Now(innermost(&error)))?;
         let status = answer.status();
-        let refused = |why: String| SimError::JoinToken { url: self.tokens_url.clone(), why };
+        let refused = |why: String| SimError::JoinToken { url: url.clone(), why };
         if status.is_server_error() {
             return Err(Failed::Now(refused(status.to_string()).to_string()));
         }
@@ -118,10 +141,15 @@ fn judge(name: &str, status: &Status) -> Failed {
     let why = format!("{:?}: {}", status.code(), status.message());
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::Cancelled | Code::Aborted => {
-            Failed::Now(why)
+            Failed::Unanswered(why)
         }
-        _ => Failed::ForGood(SimError::Enrolment { name: name.to_owned(), why }),
+        Code::AlreadyExists => Failed::NameTaken(why),
+        _ => Failed::ForGood(enrolment(name, why)),
     }
+}
+
+fn enrolment(name: &str, why: String) -> SimError {
+    SimError::Enrolment { name: name.to_owned(), why }
 }
 
 /// What lies at the bottom of a failed call.
