@@ -19,7 +19,7 @@ use crate::rig::{Rig, Running};
 use crate::writing::write_pairs;
 
 /// Longer than anything here takes.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_secs(180);
 
 fn key(id: &str) -> Key {
     let mut secret_hash = [0; 32];
