@@ -17,9 +17,9 @@ def test_installs_without_a_value_and_every_pod_becomes_ready(plain: Release, cl
 
 def test_the_first_admin_gets_in_and_sees_both_nodes(plain: Release):
     caller = plain.caller()
-    nodes = json.loads(plain.cli(caller, "nodes", "-o", "json"))["nodes"]
+    nodes = json.loads(plain.cli(caller, "nodes", "-o", "json"))
     assert {node["name"] for node in nodes} == {"node1", "node2"}
-    assert all(node["connected"] for node in nodes)
+    assert all(node["state"] == "ready" for node in nodes)
 
 
 def test_the_nodes_are_mirrored_for_kubectl(plain: Release):

@@ -134,7 +134,7 @@ def test_deleted_in_the_middle_of_loading(plain: Release):
 
 
 def nodes(release: Release, caller: PodNetwork) -> list[dict]:
-    return json.loads(release.cli(caller, "nodes", "-o", "json"))["nodes"]
+    return json.loads(release.cli(caller, "nodes", "-o", "json"))
 
 
 def placements(release: Release, name: str) -> list[dict]:

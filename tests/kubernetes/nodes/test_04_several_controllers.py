@@ -146,8 +146,8 @@ def placed_on(fleet: Release) -> list[str]:
 
 def node_connected(fleet: Release, name: str) -> bool:
     caller = PodNetwork(fleet.cluster, "fleet", "caller")
-    nodes = json.loads(fleet.cli(caller, "nodes", "-o", "json"))["nodes"]
-    return any(node["name"] == name and node["connected"] for node in nodes)
+    nodes = json.loads(fleet.cli(caller, "nodes", "-o", "json"))
+    return any(node["name"] == name and node["state"] == "ready" for node in nodes)
 
 
 def agent_labels(fleet: Release) -> dict:
