@@ -10,5 +10,6 @@ mod kinds;
 mod leases;
 mod models;
 mod nodes;
+mod scale;
 mod space;
 mod tokens;
