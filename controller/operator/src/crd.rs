@@ -7,13 +7,14 @@
 
 mod condition;
 mod definitions;
+// Columns repeat words, and `KubeSchema` makes private items of its own that say `pub`.
+#[allow(clippy::duplicated_attributes)]
 mod fleet_node;
-// `KubeSchema` makes private items of its own that say `pub`.
-#[allow(unreachable_pub)]
+#[allow(clippy::duplicated_attributes, unreachable_pub)]
 mod model;
-#[allow(unreachable_pub)]
+#[allow(clippy::duplicated_attributes, unreachable_pub)]
 mod model_deployment;
-#[allow(unreachable_pub)]
+#[allow(clippy::duplicated_attributes, unreachable_pub)]
 mod trust_policy;
 
 pub use condition::{Condition, ConditionStatus};

@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::events::Events;
 use self::look::Look;
 use self::memory::Memory;
 use self::watched::Watched;
@@ -94,11 +95,12 @@ impl Operator {
     async fn work(&self, watched: &Watched, wake: &Notify) {
         let mut fleet_changed = self.fleet.changed();
         let memory = Memory::default();
+        let events = Events::new(self.client.clone(), self.instance.clone());
         let mut failures = 0u32;
         loop {
             fleet_changed.mark_unchanged();
             self.metrics.looked();
-            let look = Look::new(self, watched, &memory);
+            let look = Look { operator: self, watched, memory: &memory, events: &events };
             let next = match look.settle_all().await {
                 Ok(()) => {
                     failures = 0;

@@ -20,15 +20,10 @@ pub(super) struct Look<'a> {
     pub(super) operator: &'a Operator,
     pub(super) watched: &'a Watched,
     pub(super) memory: &'a Memory,
-    pub(super) events: Events,
+    pub(super) events: &'a Events,
 }
 
-impl<'a> Look<'a> {
-    pub(super) fn new(operator: &'a Operator, watched: &'a Watched, memory: &'a Memory) -> Self {
-        let events = Events::new(operator.client.clone(), operator.instance.clone());
-        Self { operator, watched, memory, events }
-    }
-
+impl Look<'_> {
     pub(super) fn fleet(&self) -> &dyn FleetApi {
         self.operator.fleet.as_ref()
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use cloister_operator::{LeaderLease, OperatorMetrics, client};
+use cloister_operator::crd::ModelDeployment;
+use cloister_operator::{LeaderLease, Operator, OperatorMetrics, client};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::PostParams;
 use serde_json::json;
@@ -9,7 +10,39 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
-use crate::space::{DEADLINE, Space};
+use crate::space::{DEADLINE, Space, condition};
+
+/// Two controllers of one fleet: whoever leads works, and nothing is done twice when another takes over.
+#[tokio::test]
+async fn the_operator_works_where_the_lease_is_held_and_moves_with_it() {
+    let Some(space) = with_lease().await else { return };
+    let controller = |identity: &'static str| {
+        let candidate = Candidate::new(space.client.clone(), &space, identity);
+        let fleet = std::sync::Arc::clone(&space.fleet);
+        let operator =
+            Operator::new(space.client.clone(), &space.namespace, identity, fleet, space.metrics.clone());
+        let (leading, stop) = (candidate.leading.clone(), candidate.stop.clone());
+        (candidate, tokio::spawn(async move { operator.run_while_leading(leading, stop).await }))
+    };
+    let (mut first, first_works) = controller("a");
+    first.until(true).await;
+    let (mut second, second_works) = controller("b");
+    let object = |name: &str, kind: &str, spec: serde_json::Value| json!({ "apiVersion": "fleet.cloister.dev/v1alpha1", "kind": kind, "metadata": { "name": name }, "spec": spec });
+    space.apply(object("smol", "Model", json!({ "source": { "path": "smol" } }))).await;
+    space.apply(object("ward", "ModelDeployment", json!({ "model": "smol" }))).await;
+    let ready = |o: &ModelDeployment| condition(o, "Ready") == "True/Ready";
+    space.until("ward", ready).await;
+    first.stop.cancel();
+    first.task.await.unwrap();
+    first_works.await.unwrap();
+    second.until(true).await;
+    space.apply(object("desk", "ModelDeployment", json!({ "model": "smol" }))).await;
+    space.until("desk", ready).await;
+    assert_eq!(space.fleet.puts(), 2, "each deployment was asked for once");
+    second.stop.cancel();
+    second.task.await.unwrap();
+    second_works.await.unwrap();
+}
 
 struct Candidate {
     leading: watch::Receiver<bool>,

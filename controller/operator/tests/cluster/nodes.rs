@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::space::{Space, eventually};
 
-fn node(number: usize) -> ObservedNode {
+pub(crate) fn node(number: usize) -> ObservedNode {
     let node = json!({
         "id": format!("id-{number}"), "name": format!("node-{number}"), "state": "ready", "region": "eu", "jurisdiction": "DE",
         "labels": {}, "gpus": ["NVIDIA H200"], "memory_total_bytes": 1_000_000_u64, "certificate_expires_at": "2026-01-02T00:00:00Z",

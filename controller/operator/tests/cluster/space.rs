@@ -18,7 +18,7 @@ use crate::api_server::{ApiServer, text};
 use crate::fleet::PlayedFleet;
 
 /// How long anything may take; the machine may be busy.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(240);
 
 pub(crate) struct Space {
     pub(crate) server: &'static ApiServer,
