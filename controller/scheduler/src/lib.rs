@@ -6,6 +6,7 @@
 
 mod capacity;
 mod constraint;
+mod judgement;
 mod plan;
 mod schedule;
 mod score;

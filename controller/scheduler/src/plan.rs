@@ -19,7 +19,8 @@ pub struct Decision {
     pub action: Action,
     /// Why, as a sentence.
     pub reason: String,
-    /// Every node that was considered, by name; empty when none had to be.
+    /// The nodes that were considered, by name; of a large fleet a few of each kind, with the chosen one. Empty
+    /// when none had to be.
     pub verdicts: Vec<NodeVerdict>,
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::capacity::Capacity;
-use crate::constraint::{Fit, forbids, forbids_placing};
+use crate::constraint::forbids;
+use crate::judgement::Judgement;
 use crate::plan::{Action, Decision, NodeVerdict, Plan, ReplicaRef};
 use crate::score::{Keep, Score};
 use crate::size::ByteSize;
@@ -14,7 +15,10 @@ use crate::view::{DeploymentIntent, FleetView, Intent, NodeState, NodeView, Repl
 /// Stable: a replica that may stay where it is, stays. Deterministic: ties go by name. Constraints
 /// hold for what runs as for what is placed; memory is never promised twice.
 pub fn plan(view: &FleetView, intent: &Intent) -> Plan {
+    let mut in_order: Vec<_> = view.nodes.iter().collect();
+    in_order.sort_by_key(|node| (&node.name, &node.id));
     let mut scheduler = Scheduler {
+        in_order,
         nodes: view.nodes.iter().map(|node| (node.id.as_str(), node)).collect(),
         view,
         intent,
@@ -35,6 +39,8 @@ struct Scheduler<'a> {
     view: &'a FleetView,
     intent: &'a Intent,
     nodes: HashMap<&'a str, &'a NodeView>,
+    /// By name.
+    in_order: Vec<&'a NodeView>,
     capacity: Capacity,
     decisions: Vec<Decision>,
 }
@@ -136,14 +142,14 @@ impl<'a> Scheduler<'a> {
     }
 
     /// Replaces a replica on a silent node, if another node can take it.
-    fn rescue(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent, next_new: &mut u32) {
+    fn rescue(&mut self, replica: &ReplicaView, deployment: &'a DeploymentIntent, next_new: &mut u32) {
         let Some(node) = replica.node_id.as_deref().and_then(|id| self.nodes.get(id)).copied() else {
             return;
         };
         let NodeState::Unreachable(silence) = node.state else { return };
         let silent = format!("{} has not been heard from for {} s", node.name, silence.as_secs());
-        let verdicts = self.verdicts(deployment);
-        if verdicts.iter().any(|verdict| verdict.fits) {
+        let judgement = Judgement::of(&self.in_order, deployment, &self.capacity);
+        if judgement.fitting().next().is_some() {
             self.remove(replica, &deployment.name, format!("{silent}; another node takes its place"));
             self.place(ReplicaRef::New(*next_new), deployment);
             *next_new += 1;
@@ -151,23 +157,24 @@ impl<'a> Scheduler<'a> {
             let reason =
                 format!("{silent}, and no other node can take the replica: it waits for {}", node.name);
             let action = Action::Keep { node_id: node.id.clone() };
+            let verdicts = judgement.told(None, &self.capacity);
             self.decide(ReplicaRef::Existing(replica.id.clone()), deployment, action, reason, verdicts);
         }
     }
 
-    fn place(&mut self, replica: ReplicaRef, deployment: &DeploymentIntent) {
-        let verdicts = self.verdicts(deployment);
-        let fitting = verdicts.iter().filter(|v| v.fits).filter_map(|v| self.nodes.get(v.node_id.as_str()));
-        let best = fitting.min_by_key(|node| Score::of(node, deployment, &self.capacity)).copied();
+    fn place(&mut self, replica: ReplicaRef, deployment: &'a DeploymentIntent) {
+        let judgement = Judgement::of(&self.in_order, deployment, &self.capacity);
+        let best = judgement.fitting().min_by_key(|node| Score::of(node, deployment, &self.capacity));
+        let verdicts = judgement.told(best.map(|node| node.id.as_str()), &self.capacity);
         let Some(node) = best else {
-            let reason = match verdicts.len() {
+            let reason = match judgement.count() {
                 0 => "the fleet has no node; enrol one with a join token".to_owned(),
                 1 => "the fleet's only node cannot take it".to_owned(),
                 n => format!("none of {n} nodes can take it"),
             };
             return self.decide(replica, deployment, Action::LeaveUnplaced, reason, verdicts);
         };
-        let reason = self.reason_for(node, deployment, verdicts.iter().filter(|v| v.fits).count());
+        let reason = self.reason_for(node, deployment, judgement.fitting().count());
         let need = deployment.need.unwrap_or_default();
         self.capacity.promise(&node.id, &deployment.id, need.total_bytes(), 0);
         self.decide(replica, deployment, Action::Place { node_id: node.id.clone() }, reason, verdicts);
@@ -183,27 +190,6 @@ impl<'a> Scheduler<'a> {
             "placed on {name}: of {fitting} nodes that can take it, it has the fewest replicas of this deployment \
              ({here}) and then the most free memory ({free})"
         )
-    }
-
-    fn verdicts(&self, deployment: &DeploymentIntent) -> Vec<NodeVerdict> {
-        let mut nodes: Vec<_> = self.view.nodes.iter().collect();
-        nodes.sort_by_key(|node| (&node.name, &node.id));
-        nodes.into_iter().map(|node| self.verdict(node, deployment)).collect()
-    }
-
-    fn verdict(&self, node: &NodeView, deployment: &DeploymentIntent) -> NodeVerdict {
-        let unfit = forbids_placing(node, deployment, &self.capacity);
-        let sentence = match &unfit {
-            Some(unfit) => unfit.to_string(),
-            None => {
-                let (free_bytes, total_bytes) = (self.capacity.free_bytes(node), node.memory_total_bytes);
-                format!(
-                    "can take it: {}",
-                    Fit { need: &deployment.need.unwrap_or_default(), free_bytes, total_bytes }
-                )
-            }
-        };
-        NodeVerdict { node_id: node.id.clone(), node: node.name.clone(), fits: unfit.is_none(), sentence }
     }
 
     fn remove(&mut self, replica: &ReplicaView, deployment: &str, reason: String) {

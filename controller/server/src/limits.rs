@@ -64,7 +64,7 @@ pub const SERVER_CERTIFICATE_ROTATION: Duration = Duration::from_secs(24 * 3_600
 /// Sequences that may wait at one replica; more are answered with "try again".
 pub const MAX_WAITING_PER_REPLICA: u32 = 64;
 /// Node verdicts kept with one replica; with more nodes than that the rest go unmentioned.
-pub const VERDICTS_PER_REPLICA_MAX: usize = 1_000;
+pub const VERDICTS_PER_REPLICA_MAX: usize = 128;
 /// Memory of every node that is left to the rest of its machine.
 pub const NODE_HEADROOM_BYTES: u64 = 256 << 20;
 /// How often the routes are rebuilt when nothing woke them.

@@ -163,3 +163,18 @@ fn a_new_revision_replaces_what_runs() {
     let marks: Vec<_> = plan.decisions.iter().map(|d| d.to_string().chars().next().unwrap()).collect();
     assert_eq!(marks, ['-', '+']);
 }
+
+#[test]
+fn of_a_large_fleet_a_few_nodes_of_each_kind_are_told_and_the_chosen_one_always() {
+    let mut nodes: Vec<NodeView> = (0..900).map(|i| node(&format!("small-{i:04}"), 1, 1)).collect();
+    nodes.extend((0..99).map(|i| node(&format!("there-{i:04}"), 64, 32)));
+    nodes.push(node("zz-roomy", 64, 60));
+    nodes[5].state = NodeState::Unreachable(Duration::from_secs(7));
+    let plan = plan(&view(nodes), &intent(vec![deployment("chat", 1, 8)]));
+    let decision = &plan.decisions[0];
+    assert_eq!(decision.node_id(), Some("id-zz-roomy"));
+    let told: Vec<_> = decision.verdicts.iter().map(|verdict| verdict.node.as_str()).collect();
+    assert!(told.contains(&"zz-roomy") && told.contains(&"small-0005"), "{told:?}");
+    assert!(told.len() <= 16, "{told:?}");
+    assert!(decision.reason.contains("of 100 nodes"), "{}", decision.reason);
+}

@@ -29,7 +29,7 @@ impl Reconciler {
             let batch = Batch { stored, need: need_of(intent, deployment_id), generations: &mut generations };
             let (changes, record) = batch.build(deployment_id, decisions);
             match self.fleet.shared.ledger.change(changes, record).await {
-                Ok(_) => decisions.iter().for_each(|decision| tracing::info!(%decision, "placement changed")),
+                Ok(_) => decisions.iter().for_each(|decision| tell(decision)),
                 // The state moved on since it was read. That is no reason to keep others waiting.
                 Err(error @ LedgerError::Refused(_)) => refused = Some(error),
                 Err(error) => return Err(error.into()),
@@ -37,6 +37,12 @@ impl Reconciler {
         }
         refused.map_or(Ok(!by_deployment.is_empty()), |error| Err(error.into()))
     }
+}
+
+/// The verdicts on every node are kept with the replica; a log line has the reason.
+fn tell(decision: &Decision) {
+    let Decision { deployment, reason, .. } = decision;
+    tracing::info!(%deployment, node = decision.node_id(), %reason, "placement changed");
 }
 
 fn need_of(intent: &Intent, deployment_id: &str) -> MemoryNeed {
