@@ -85,12 +85,15 @@ def test_volume_full(plain: Release, cluster):
     claim = next(v["persistentVolumeClaim"]["claimName"] for v in controller["spec"]["volumes"] if "persistentVolumeClaim" in v)
     volume = plain.kube.get("pvc", claim, namespace="cloister")["spec"]["volumeName"]
     folder = pathlib.Path(plain.kube.get("pv", volume)["spec"]["local"]["path"])
-    with Traffic(plain, caller, WARD) as traffic:
-        filler = folder / "filler"
-        fill(filler)
-        refused = until("a refusal", lambda: [f for f in traffic.failures() if f["status"] == 503])
+    filler = folder / "filler"
+    with Traffic(plain, caller, WARD, callers=4) as traffic:
+        try:
+            fill(filler)
+            # The database goes on for as long as its write-ahead log has room of its own.
+            refused = until("a refusal", lambda: [f for f in traffic.failures() if f["status"] == 503], seconds=150)
+        finally:
+            filler.unlink()
         assert not refused[0].get("record"), "nothing was put on record, so nothing was dispatched"
-        filler.unlink()
         traffic.until_answers(5)
     check_records(plain, caller, traffic)
 
