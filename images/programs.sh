@@ -25,6 +25,8 @@ for i in "${!from[@]}"; do
   cflags+="${cflags:+ }\"-ffile-prefix-map=${from[i]}=${to[i]}\""
 done
 export CARGO_ENCODED_RUSTFLAGS=$rustflags CFLAGS=$cflags CC_SHELL_ESCAPED_FLAGS=1
+# The same for every commit: compilers of C look at it, and what it says is not in the programs.
+export SOURCE_DATE_EPOCH=315532800
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$target_dir CC_x86_64_unknown_linux_musl=musl-gcc
 unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS CXXFLAGS LDFLAGS
 

@@ -216,3 +216,6 @@ fn salts(salts: Vec<SaltRow>) -> Vec<Vec<Arg>> {
 fn number(value: u64) -> Result<i64, StoreError> {
     i64::try_from(value).map_err(|e| StoreError::corrupt("sequence number", e))
 }
+
+#[cfg(test)]
+mod tests;

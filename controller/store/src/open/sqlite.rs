@@ -6,14 +6,14 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use sqlx::ConnectOptions as _;
+use sqlx::{ConnectOptions as _, Connection as _};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use crate::limits::{ACQUIRE_TIMEOUT, BUSY_TIMEOUT, READ_CONNECTIONS};
 use crate::migrations::{assert_compatible, migrator};
-use crate::{Backend, StoreError, sql::Connection, store::Pools};
+use crate::{Backend, StoreError, sql, store::Pools};
 
 /// Reads `max_page_count=N`, the bound on the size of the database in pages of 4 KiB.
 pub(crate) fn max_page_count(query: &str) -> Result<Option<u32>, StoreError> {
@@ -39,7 +39,7 @@ pub(crate) async fn open(
     }
     let writer = pool(1).connect_with(writing).await?;
     migrator(Backend::Sqlite, known).run(&writer).await.map_err(StoreError::Migration)?;
-    assert_compatible(&mut Connection::Sqlite(&mut *writer.acquire().await?), known).await?;
+    assert_compatible(&mut sql::Connection::Sqlite(&mut *writer.acquire().await?), known).await?;
     let readers = pool(READ_CONNECTIONS).connect_with(options(&path).pragma("query_only", "ON")).await?;
     Ok(Pools::Sqlite { writer, readers, _lock: lock })
 }
@@ -63,6 +63,15 @@ fn pool(connections: u32) -> sqlx::pool::PoolOptions<sqlx::Sqlite> {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                // Takes its turn behind a rollback that is still to be done.
+                connection.ping().await?;
+                // SQLite itself ends a transaction that finds the disk full. The rollback that follows then fails,
+                // and the connection would count as within a transaction for ever: it is replaced.
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 /// Makes the file before SQLite does, so that it is private from its first moment (its journal
