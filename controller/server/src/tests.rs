@@ -4,7 +4,7 @@
 mod agent;
 mod attestation;
 mod enrolment;
-mod fixture;
+pub(crate) mod fixture;
 mod identity;
 mod models;
 mod placement;

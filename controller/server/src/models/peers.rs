@@ -81,9 +81,9 @@ impl PeerModels {
 
     async fn forget(&self, digest: String) {
         let folder = self.folder.clone();
-        match tokio::task::spawn_blocking(move || folder.remove(&digest)).await {
-            Ok(Err(error)) => tracing::warn!(%error, "a removed model's files stay until the next start"),
-            Ok(Ok(())) | Err(_) => {}
+        let removed = tokio::task::spawn_blocking(move || folder.remove(&digest)).await;
+        if let Ok(Err(error)) = removed {
+            tracing::warn!(%error, "a removed model's files stay until the next start");
         }
     }
 

@@ -17,14 +17,14 @@ use crate::run::Controller;
 /// No wait in these tests takes longer, unless the machine is on its knees.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Fixture {
+pub(crate) struct Fixture {
     pub(super) controller: Controller,
     arguments: Vec<String>,
     data: tempfile::TempDir,
 }
 
 impl Fixture {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
@@ -65,7 +65,7 @@ impl Fixture {
         std::fs::read_to_string(self.data.path().join("ca.pem")).unwrap()
     }
 
-    pub(super) fn store(&self) -> &cloister_store::Store {
+    pub(crate) fn store(&self) -> &cloister_store::Store {
         &self.controller.fleet().shared.store
     }
 
