@@ -63,12 +63,21 @@ class Release:
         status = self.kube.get(kind, name, namespace=self.namespace).get("status", {})
         return next((c for c in status.get("conditions", []) if c["type"] == condition), {})
 
-    def until_condition(self, kind: str, name: str, condition: str, status: str = "True", *, seconds: float = 120) -> dict:
+    def until_condition(
+        self, kind: str, name: str, condition: str, status: str = "True", *, reason: str = "", seconds: float = 120,
+    ) -> dict:
+        last = {}
+
         def seen():
             found = self.condition(kind, name, condition)
-            return found if found.get("status") == status else None
+            last.update(found)
+            fits = found.get("status") == status and reason in ("", found.get("reason"))
+            return found if fits else None
 
-        return until(f"{kind}/{name} {condition}={status}", seen, seconds=seconds)
+        try:
+            return until(f"{kind}/{name} {condition}={status} {reason}", seen, seconds=seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the condition was {last}") from None
 
     def apply(self, *objects: dict) -> str:
         return self.kube.apply(*objects, namespace=self.namespace)

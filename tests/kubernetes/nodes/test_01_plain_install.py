@@ -30,8 +30,8 @@ def test_the_nodes_are_mirrored_for_kubectl(plain: Release):
 
 def test_a_model_from_the_registry_is_refused_until_sources_and_signers_are_named(plain: Release, firm):
     plain.apply(model("smollm2", firm.reference))
-    refused = plain.until_condition("model", "smollm2", "Fetched", "False")
-    assert "source" in refused["message"].lower()
+    refused = plain.until_condition("model", "smollm2", "Fetched", "False", reason="SourceRefused")
+    assert "allow" in refused["message"], refused
     plain.delete("model", "smollm2")
 
 
