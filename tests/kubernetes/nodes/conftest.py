@@ -139,3 +139,21 @@ def plain(cluster) -> Release:
     """Installed without a value: one controller, SQLite on a volume, an agent on every node."""
     prepare_namespace(cluster, "cloister")
     return Release(cluster, "cloister")
+
+
+ICU = "icu"
+
+
+@pytest.fixture(scope="session")
+def fleet(cluster, firm, sources, postgres_settings) -> Release:
+    """A second release: two controllers on PostgreSQL. The definitions are the first one's, or an administrator's."""
+    if "modeldeployments" not in cluster.kube.run("api-resources", "--api-group=fleet.cloister.dev", "-o", "name"):
+        cluster.kube.run("apply", "--server-side", "-f", REPOSITORY / "charts" / "cloister" / "files" / "crds")
+    prepare_namespace(cluster, "fleet")
+    fleet = Release(cluster, "fleet")
+    fleet.install(*sources, *postgres_settings)
+    fleet.until_ready("controller", 2)
+    fleet.until_ready("agent", 2)
+    fleet.apply(firm.trust_policy(), model("smollm2", firm.reference), deployment(ICU, "smollm2", replicas=2))
+    fleet.kube.run("-n", "fleet", "wait", "--for=condition=Ready", f"md/{ICU}", "--timeout=180s")
+    return fleet

@@ -3,27 +3,11 @@
 import json
 import time
 
-import pytest
-
 from cluster.pods import PodNetwork
 from cluster.settings import REPOSITORY, WORK
 from cluster.wait import until
-from conftest import deployment, model, prepare_namespace
+from conftest import ICU
 from release import Release, Traffic, check_records
-
-ICU = "icu"
-
-
-@pytest.fixture(scope="module")
-def fleet(cluster, firm, sources, postgres_settings) -> Release:
-    prepare_namespace(cluster, "fleet")
-    fleet = Release(cluster, "fleet")
-    fleet.install(*sources, *postgres_settings)
-    fleet.until_ready("controller", 2)
-    fleet.until_ready("agent", 2)
-    fleet.apply(firm.trust_policy(), model("smollm2", firm.reference), deployment(ICU, "smollm2", replicas=2))
-    fleet.kube.run("-n", "fleet", "wait", "--for=condition=Ready", f"md/{ICU}", "--timeout=180s")
-    return fleet
 
 
 def on_node(fleet: Release, component: str, node: str) -> str:

@@ -3,8 +3,8 @@
 import pytest
 
 from cluster.wait import until
+from conftest import ICU
 from release import Release, Traffic, check_records
-from test_04_several_controllers import ICU, fleet  # noqa: F401  the same release
 
 
 def roll(fleet: Release, act) -> None:
@@ -34,19 +34,19 @@ def changed(sources, postgres_settings) -> list[str]:
     return [*sources, *postgres_settings, "--set", "image.tag=next", "--set", "controller.logLevel=debug"]
 
 
-def test_upgrade_with_helm_4(fleet: Release, changed):  # noqa: F811
+def test_upgrade_with_helm_4(fleet: Release, changed):
     roll(fleet, lambda: fleet.upgrade(*changed))
 
 
-def test_rollback_with_helm_4(fleet: Release):  # noqa: F811
+def test_rollback_with_helm_4(fleet: Release):
     roll(fleet, lambda: fleet.rollback(1))
 
 
-def test_upgrade_with_helm_3(fleet: Release, changed):  # noqa: F811
+def test_upgrade_with_helm_3(fleet: Release, changed):
     roll(fleet, lambda: fleet.upgrade(*changed, version=3))
 
 
-def test_identity_outlives_every_upgrade(fleet: Release):  # noqa: F811
+def test_identity_outlives_every_upgrade(fleet: Release):
     """What the controller wrote into the objects that the chart made is still there."""
     assert fleet.secret("admin.key").startswith("clk_")
     assert "BEGIN CERTIFICATE" in fleet.kube.get("configmap", "cloister-fleet-ca", namespace="fleet")["data"]["ca.pem"]
