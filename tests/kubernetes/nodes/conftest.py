@@ -157,3 +157,11 @@ def fleet(cluster, firm, sources, postgres_settings) -> Release:
     fleet.apply(firm.trust_policy(), model("smollm2", firm.reference), deployment(ICU, "smollm2", replicas=2))
     fleet.kube.run("-n", "fleet", "wait", "--for=condition=Ready", f"md/{ICU}", "--timeout=180s")
     return fleet
+
+
+def pytest_runtest_logreport(report) -> None:
+    """A long run says at once what failed, and how long each story took."""
+    if report.when == "call" or report.failed:
+        print(f"\n  {report.outcome:7} {report.duration:6.1f} s  {report.nodeid.split('::')[-1]}", flush=True)
+    if report.failed:
+        print(f"  {str(report.longrepr).splitlines()[-1][:600]}", flush=True)
