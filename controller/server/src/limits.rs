@@ -9,6 +9,11 @@ pub const HANDSHAKES_MAX: usize = 256;
 /// A peer that has not finished its TLS handshake by then is dropped.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much of the body of a refused request is read and thrown away, so that the client gets to read the refusal.
+pub const UNREAD_BODY_MAX_BYTES: usize = 64 * 1024 * 1024;
+/// And for how long.
+pub const UNREAD_BODY_TIME: Duration = Duration::from_secs(5);
+
 /// Longest join token secret accepted at enrolment.
 pub const TOKEN_SECRET_MAX_BYTES: usize = 256;
 /// Longest ServiceAccount token accepted at enrolment.

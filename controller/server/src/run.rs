@@ -11,6 +11,7 @@ mod kubernetes;
 mod kubernetes;
 mod leadership;
 mod servers;
+mod unread_body;
 
 use std::sync::Arc;
 

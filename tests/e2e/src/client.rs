@@ -33,10 +33,11 @@ impl Answer {
 
 impl Client {
     pub fn new(url: &str, key: &str) -> Self {
-        // A connection for each request: a refusal that does not read a body to its end closes the
-        // connection, and a client that had kept it for the next request would see that instead.
-        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
-        Self { http, url: url.trim_end_matches('/').to_string(), key: key.to_string() }
+        Self {
+            http: reqwest::Client::new(),
+            url: url.trim_end_matches('/').to_string(),
+            key: key.to_string(),
+        }
     }
 
     pub fn with_key(&self, key: &str) -> Self {

@@ -16,9 +16,14 @@ pub enum Database {
     Url(String),
 }
 
+/// What all controllers of one fleet have alike, in the folder of each.
+const IDENTITY: [&str; 5] = ["ca.key", "ca.pem", "audit.key", "audit.vkey", "admin.key"];
+
 #[derive(Debug, Clone)]
 pub struct FleetOptions {
     pub database: Database,
+    /// Where the controller listens for agents; port 0: any.
+    pub agents_address: String,
     /// More arguments for the controller.
     pub arguments: Vec<String>,
     /// Bytes of the disk that uploads go to, where that is to be a small one.
@@ -27,7 +32,12 @@ pub struct FleetOptions {
 
 impl Default for FleetOptions {
     fn default() -> Self {
-        Self { database: Database::Sqlite, arguments: Vec::new(), uploads_disk_bytes: None }
+        Self {
+            database: Database::Sqlite,
+            agents_address: "127.0.0.1:0".to_string(),
+            arguments: Vec::new(),
+            uploads_disk_bytes: None,
+        }
     }
 }
 
@@ -50,17 +60,33 @@ pub struct Agent {
 
 impl Fleet {
     pub async fn start(options: FleetOptions) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut fleet = Self {
+        let mut fleet = Self::in_a_new_folder(options);
+        fleet.start_controller(&fleet.options.agents_address.clone()).await;
+        fleet
+    }
+
+    /// Another controller of the fleet that `first` is one of: with its identity, and on its database.
+    pub async fn start_beside(first: &Self, options: FleetOptions) -> Self {
+        let mut fleet = Self::in_a_new_folder(options);
+        std::fs::create_dir(fleet.controller_folder()).expect("a folder for the controller");
+        for name in IDENTITY {
+            let (from, to) = (first.controller_folder().join(name), fleet.controller_folder().join(name));
+            // With its mode.
+            std::fs::copy(from, to).expect("the identity can be copied");
+        }
+        fleet.start_controller(&fleet.options.agents_address.clone()).await;
+        fleet
+    }
+
+    fn in_a_new_folder(options: FleetOptions) -> Self {
+        Self {
             controller: None,
-            folder,
+            folder: tempfile::tempdir().expect("a temporary folder"),
             options,
             endpoints: Value::Null,
             admin: Client::new("http://127.0.0.1:0", ""),
             agents: 0,
-        };
-        fleet.start_controller("127.0.0.1:0").await;
-        fleet
+        }
     }
 
     pub fn controller_folder(&self) -> PathBuf {

@@ -17,7 +17,7 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 
 use super::health::Health;
-use super::{Endpoints, RunError};
+use super::{Endpoints, RunError, unread_body};
 use crate::api::{self, ApiState};
 use crate::fleet::{FleetCa, FleetHandle, agents_tls};
 use crate::listen::{BindError, Incoming, Peer, bind, operator_tls};
@@ -135,7 +135,8 @@ fn certificate_hosts(options: &Options) -> Vec<String> {
 
 fn http_router(apis: &Apis) -> Router {
     let admin = api::router(apis.admin.clone());
-    apis.gateway.http_router().merge(admin).merge(apis.health.router()).layer(from_fn(tell_address))
+    let router = apis.gateway.http_router().merge(admin).merge(apis.health.router());
+    router.layer(from_fn(unread_body::discard)).layer(from_fn(tell_address))
 }
 
 /// The parts ask for the caller's socket address; the listener knows it as a [`Peer`].

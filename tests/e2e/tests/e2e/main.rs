@@ -10,3 +10,4 @@ mod official_client;
 mod one_machine;
 mod refusals;
 mod story;
+mod two_controllers;
