@@ -1,6 +1,7 @@
 //! The operator: watches the kinds, looks at the fleet, and settles one object after the other. It is level-triggered:
 //! an event wakes it, and then it looks at everything; what it does depends on what it sees alone.
 
+mod autoscaling;
 mod deployments;
 mod events;
 mod fleet_nodes;
@@ -24,7 +25,7 @@ use self::look::Look;
 use self::memory::Memory;
 use self::watched::Watched;
 use crate::fleet_api::{FleetApi, FleetError};
-use crate::limits::{DEBOUNCE, RESYNC, RETRY_MIN};
+use crate::limits::{AUTOSCALING_INTERVAL, DEBOUNCE, RESYNC, RETRY_MIN};
 use crate::metrics::OperatorMetrics;
 
 /// What an operator works with.
@@ -35,7 +36,11 @@ pub struct Operator {
     instance: String,
     fleet: Arc<dyn FleetApi>,
     metrics: OperatorMetrics,
+    clock: Clock,
 }
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
 impl Operator {
     /// For the objects of one namespace. `instance` is named in events: the pod's name.
@@ -46,7 +51,15 @@ impl Operator {
         fleet: Arc<dyn FleetApi>,
         metrics: OperatorMetrics,
     ) -> Self {
-        Self { client, namespace: namespace.into(), instance: instance.into(), fleet, metrics }
+        let clock: Clock = Arc::new(jiff::Timestamp::now);
+        Self { client, namespace: namespace.into(), instance: instance.into(), fleet, metrics, clock }
+    }
+
+    /// By another clock than this machine's: for conditions' times, and for how long a load has been low.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Works until `stop`. It begins anew with every call, from what is written in the objects and in the fleet. An API
@@ -104,7 +117,8 @@ impl Operator {
             let next = match look.settle_all().await {
                 Ok(()) => {
                     failures = 0;
-                    memory.next_retry(Instant::now()).map_or(RESYNC, |retry| retry.min(RESYNC))
+                    let at_most = if watched.follows_load() { AUTOSCALING_INTERVAL } else { RESYNC };
+                    memory.next_retry(Instant::now()).map_or(at_most, |retry| retry.min(at_most))
                 }
                 Err(error) => {
                     failures = failures.saturating_add(1);

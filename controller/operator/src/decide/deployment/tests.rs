@@ -19,6 +19,8 @@ struct Case {
     /// `None`: not asked.
     author: Option<Option<LastChange>>,
     trouble: Option<Trouble>,
+    /// What autoscaling decided.
+    scaled: Option<u32>,
 }
 
 fn case() -> Case {
@@ -33,6 +35,7 @@ fn case() -> Case {
         replicas: Vec::new(),
         author: None,
         trouble: None,
+        scaled: None,
     }
 }
 
@@ -107,6 +110,13 @@ impl Case {
         self
     }
 
+    /// Between 1 and 8, and just now so many.
+    fn scaled(mut self, replicas: u32) -> Self {
+        self.object["spec"] = json!({ "model": "smol", "autoscaling": { "maxReplicas": 8 } });
+        self.scaled = Some(replicas);
+        self
+    }
+
     fn decide(&self) -> Decision {
         let object: ModelDeployment = serde_json::from_value(self.object.clone()).unwrap();
         let model: Option<Model> = self.model.clone().map(|model| serde_json::from_value(model).unwrap());
@@ -119,6 +129,7 @@ impl Case {
             nowhere: Some("no node has 9 GB free"),
             author: self.author.as_ref().map_or(Author::Unasked, |who| Author::Asked(who.as_ref())),
             trouble: self.trouble.as_ref(),
+            scaling: self.scaled.map(scaling).as_ref(),
             origin: ORIGIN,
             now: jiff::Timestamp::UNIX_EPOCH,
         })
@@ -152,6 +163,11 @@ impl Case {
         }
         assert_eq!(said.len(), 7, "each condition once: {said:?}");
     }
+}
+
+fn scaling(replicas: u32) -> autoscale::Decision {
+    let shown = autoscale::Shown { in_flight: 7, reason: autoscale::Reason::Covered };
+    autoscale::Decision { replicas, reason: shown.reason, shown, state: None }
 }
 
 fn put(action: Action) -> (u32, u64) {
@@ -228,6 +244,49 @@ fn a_change_from_elsewhere_is_shown_and_not_fought() {
     assert_eq!(status.revision, Some(4), "what the operator wrote last stays known");
     case().written(4, 1).found(found(2, 6)).must_say(&["InSync=True/InSync"]);
     case().written(4, 1).must_say(&["InSync=False/RemovedElsewhere", "Ready=False/NotAdmitted"]);
+}
+
+#[test]
+fn an_object_without_a_number_asks_for_one_replica() {
+    let mut silent = case();
+    silent.object["spec"] = json!({ "model": "smol" });
+    assert_eq!(put(silent.act()), (1, 0));
+    assert_eq!(silent.found(found(1, 1)).report().wanted_replicas, 1);
+}
+
+#[test]
+fn what_autoscaling_decides_is_put_by_the_operators_own_hand_and_is_no_drift() {
+    assert_eq!(put(case().scaled(3).act()), (3, 0), "created");
+    assert_eq!(put(case().written(4, 1).scaled(5).found(found(3, 4)).act()), (5, 4));
+    let shown = case().written(4, 1).scaled(3).found(found(3, 4));
+    shown.must_say(&["InSync=True/InSync"]);
+    let status = shown.report();
+    let said = status.autoscaling.unwrap();
+    assert_eq!((status.wanted_replicas, said.wanted, said.load, said.reason.as_str()), (3, 3, 7, "Covered"));
+    let mut lost = case().written(4, 1).scaled(3).found(found(5, 5));
+    lost.object["spec"]["contextLength"] = json!(4096);
+    assert_eq!(lost.act(), Action::AskWho { revision: 5 });
+    assert_eq!(
+        put(lost.author(by(ORIGIN)).act()),
+        (3, 5),
+        "it ended before it could note that it wrote this"
+    );
+}
+
+#[test]
+fn a_number_within_the_bounds_is_taken_over_whoever_asked_for_it() {
+    let theirs = |replicas| case().written(4, 1).scaled(3).found(found(replicas, 6));
+    assert_eq!(theirs(3).report().revision, Some(6));
+    assert_eq!(put(theirs(8).act()), (3, 6), "and followed from there");
+    assert_eq!(theirs(9).act(), Action::AskWho { revision: 6 });
+    let drifted = theirs(9).author(by("key ops"));
+    drifted.must_say(&["InSync=False/ChangedElsewhere"]);
+    let status = drifted.report();
+    let sentence = status.conditions.iter().find(|c| c.kind == "InSync").map(|c| c.message.clone()).unwrap();
+    assert!(sentence.contains("replicas is 9 in the fleet and 8 here"), "{sentence}");
+    let said = status.autoscaling.unwrap();
+    assert_eq!((said.wanted, said.reason.as_str()), (9, "Paused"), "nothing is scaled meanwhile");
+    case().scaled(3).found(found(5, 7)).must_say(&["InSync=True/InSync"]);
 }
 
 #[test]
