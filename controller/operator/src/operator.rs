@@ -117,8 +117,7 @@ impl Operator {
             let next = match look.settle_all().await {
                 Ok(()) => {
                     failures = 0;
-                    let at_most = if watched.follows_load() { AUTOSCALING_INTERVAL } else { RESYNC };
-                    memory.next_retry(Instant::now()).map_or(at_most, |retry| retry.min(at_most))
+                    next_look(watched.follows_load(), memory.next_retry(Instant::now()))
                 }
                 Err(error) => {
                     failures = failures.saturating_add(1);
@@ -129,6 +128,12 @@ impl Operator {
             wait(wake, &mut fleet_changed, next).await;
         }
     }
+}
+
+/// How long until it looks although nothing seems to have changed.
+fn next_look(follows_load: bool, retry: Option<Duration>) -> Duration {
+    let at_most = if follows_load { AUTOSCALING_INTERVAL } else { RESYNC };
+    retry.map_or(at_most, |retry| retry.min(at_most))
 }
 
 /// Until something happened, and then a little longer: changes come in groups.
@@ -153,5 +158,18 @@ fn gone(removed: Result<(), FleetError>) -> Result<(), FleetError> {
     match removed {
         Err(error) if error.kind() == cloister_api::ProblemKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_that_decides_is_looked_at_more_often() {
+        let seconds =
+            |follows, retry: Option<u64>| next_look(follows, retry.map(Duration::from_secs)).as_secs();
+        assert_eq!([seconds(false, None), seconds(true, None)], [15, 5]);
+        assert_eq!([seconds(false, Some(9)), seconds(true, Some(9)), seconds(true, Some(2))], [9, 5, 2]);
     }
 }

@@ -114,6 +114,16 @@ async fn a_deployment_that_says_no_number_has_one_replica_and_can_be_scaled() {
     space.until("ward", wanted(3)).await;
     let scale = space.kubectl(&["get", "md", "ward", "--subresource=scale"]).await;
     assert!(scale.lines().last().is_some_and(|line| line.contains('3')), "{scale}");
+    let both = space.apply(autoscaled(json!({}))).await;
+    assert!(both.contains("exclude each other"), "the number of kubectl scale is still there: {both}");
+    let mut turned = autoscaled(json!({ "minReplicas": 2 }));
+    turned["spec"]["replicas"] = Value::Null;
+    space.apply(turned).await;
+    let taken_over = space.until("ward", |o: &ModelDeployment| o.spec.autoscaling.is_some()).await;
+    assert_eq!(taken_over.spec.replicas, None);
+    space
+        .until("ward", |o: &ModelDeployment| wanted(3)(o) && o.status.as_ref().unwrap().autoscaling.is_some())
+        .await;
     operator.stop().await;
 }
 

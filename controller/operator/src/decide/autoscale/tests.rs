@@ -171,12 +171,12 @@ fn what_is_remembered_is_bounded() {
 
 #[test]
 fn the_load_is_that_of_ready_replicas() {
+    use Phase::{Crashed, Draining, Loading, Ready, Unplaced};
     let found: Deployment = serde_json::from_value(json!({
         "name": "ward", "model_name": "m", "model_digest": "d", "replicas": 7, "ready_replicas": 2, "context_length": 1,
         "max_sequences": 1, "kv_tokens": 1, "node_selector": {}, "jurisdiction": "", "revision": 9, "created_at": ""
     }))
     .unwrap();
-    use Phase::{Crashed, Draining, Loading, Ready, Unplaced};
     let replicas: Vec<Replica> = [Ready, Ready, Loading, Crashed, Unplaced, Draining]
         .into_iter()
         .map(|phase| {
