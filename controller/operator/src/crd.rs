@@ -5,6 +5,7 @@
 //! renames or removes something will be served beside this one: first served, then stored (every object is
 //! written once more by the operator), and only then is the old one no longer served.
 
+mod autoscaling;
 mod condition;
 mod definitions;
 // Columns repeat words, and `KubeSchema` makes private items of its own that say `pub`.
@@ -17,6 +18,7 @@ mod model_deployment;
 #[allow(clippy::duplicated_attributes, unreachable_pub)]
 mod trust_policy;
 
+pub use autoscaling::{Autoscaling, AutoscalingStatus};
 pub use condition::{Condition, ConditionStatus};
 pub use definitions::{definitions, yaml_files};
 pub use fleet_node::{FleetNode, FleetNodeSpec, FleetNodeStatus};

@@ -2,6 +2,7 @@
 //! matter. Nothing here waits, and nothing depends on what happened before, except through what is written in the
 //! object's status and in the fleet.
 
+pub(crate) mod autoscale;
 pub(crate) mod deployment;
 pub(crate) mod fleet_index;
 pub(crate) mod model;

@@ -25,5 +25,5 @@ pub use identity_secret::{CA_KEY, IdentityError, IdentityFile, IdentitySecret, P
 pub use kube::Client;
 pub use lease::LeaderLease;
 pub use metrics::{OperatorMetrics, RequestLabels};
-pub use operator::Operator;
+pub use operator::{Clock, Operator};
 pub use token_review::{AGENT_AUDIENCE, AttestedPod, ReviewError, TokenReviewer};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// Placements listed in the status of one ModelDeployment; the counts beside them cover all.
 pub(crate) const PLACEMENTS_MAX: usize = 64;
 /// Accelerators listed in the status of one FleetNode.
@@ -15,6 +17,14 @@ pub(crate) const NAMES_IN_A_SENTENCE_MAX: usize = 5;
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(50);
 /// How often it looks although nothing seems to have changed.
 pub(crate) const RESYNC: Duration = Duration::from_secs(15);
+/// And how often while the load decides about a deployment's replicas.
+pub(crate) const AUTOSCALING_INTERVAL: Duration = Duration::from_secs(5);
+/// A load that was not looked at for longer than this counts as unknown until then.
+pub(crate) const AUTOSCALING_GAP_MAX: SignedDuration = SignedDuration::from_secs(60);
+/// How long the status goes on saying a load, while as many replicas are wanted: it changes with every look.
+pub(crate) const AUTOSCALING_SHOWN_INTERVAL: SignedDuration = SignedDuration::from_secs(15);
+/// Replicas that one decision of autoscaling may always add, however few there are; it may also double them.
+pub(crate) const GROWTH_MIN_REPLICAS: u32 = 4;
 /// Longest read of the fleet, or change to it, before it counts as failed.
 pub(crate) const FLEET_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest request to the API server, watches apart.

@@ -1,6 +1,7 @@
 //! The operator: watches the kinds, looks at the fleet, and settles one object after the other. It is level-triggered:
 //! an event wakes it, and then it looks at everything; what it does depends on what it sees alone.
 
+mod autoscaling;
 mod deployments;
 mod events;
 mod fleet_nodes;
@@ -24,7 +25,7 @@ use self::look::Look;
 use self::memory::Memory;
 use self::watched::Watched;
 use crate::fleet_api::{FleetApi, FleetError};
-use crate::limits::{DEBOUNCE, RESYNC, RETRY_MIN};
+use crate::limits::{AUTOSCALING_INTERVAL, DEBOUNCE, RESYNC, RETRY_MIN};
 use crate::metrics::OperatorMetrics;
 
 /// What an operator works with.
@@ -35,7 +36,11 @@ pub struct Operator {
     instance: String,
     fleet: Arc<dyn FleetApi>,
     metrics: OperatorMetrics,
+    clock: Clock,
 }
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
 impl Operator {
     /// For the objects of one namespace. `instance` is named in events: the pod's name.
@@ -46,7 +51,15 @@ impl Operator {
         fleet: Arc<dyn FleetApi>,
         metrics: OperatorMetrics,
     ) -> Self {
-        Self { client, namespace: namespace.into(), instance: instance.into(), fleet, metrics }
+        let clock: Clock = Arc::new(jiff::Timestamp::now);
+        Self { client, namespace: namespace.into(), instance: instance.into(), fleet, metrics, clock }
+    }
+
+    /// By another clock than this machine's: for conditions' times, and for how long a load has been low.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Works until `stop`. It begins anew with every call, from what is written in the objects and in the fleet. An API
@@ -104,7 +117,7 @@ impl Operator {
             let next = match look.settle_all().await {
                 Ok(()) => {
                     failures = 0;
-                    memory.next_retry(Instant::now()).map_or(RESYNC, |retry| retry.min(RESYNC))
+                    next_look(watched.follows_load(), memory.next_retry(Instant::now()))
                 }
                 Err(error) => {
                     failures = failures.saturating_add(1);
@@ -115,6 +128,12 @@ impl Operator {
             wait(wake, &mut fleet_changed, next).await;
         }
     }
+}
+
+/// How long until it looks although nothing seems to have changed.
+fn next_look(follows_load: bool, retry: Option<Duration>) -> Duration {
+    let at_most = if follows_load { AUTOSCALING_INTERVAL } else { RESYNC };
+    retry.map_or(at_most, |retry| retry.min(at_most))
 }
 
 /// Until something happened, and then a little longer: changes come in groups.
@@ -139,5 +158,18 @@ fn gone(removed: Result<(), FleetError>) -> Result<(), FleetError> {
     match removed {
         Err(error) if error.kind() == cloister_api::ProblemKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_that_decides_is_looked_at_more_often() {
+        let seconds =
+            |follows, retry: Option<u64>| next_look(follows, retry.map(Duration::from_secs)).as_secs();
+        assert_eq!([seconds(false, None), seconds(true, None)], [15, 5]);
+        assert_eq!([seconds(false, Some(9)), seconds(true, Some(9)), seconds(true, Some(2))], [9, 5, 2]);
     }
 }

@@ -1,6 +1,7 @@
 //! The list of conditions as a document.
 
 use super::{Row, TABLE};
+use crate::decide::autoscale::Reason;
 
 const HEAD: &str = "# Conditions of the Kubernetes kinds
 
@@ -8,6 +9,15 @@ What the operator says in `status.conditions`, and why. Reasons are a closed lis
 for people is in `message`. `kubectl wait --for=condition=Ready modeldeployment/ward` waits for one.
 
 Printed from `controller/operator/src/conditions.rs` by `make crds`.
+";
+
+const AUTOSCALING: &str = "
+## Autoscaling
+
+What `status.autoscaling.reason` of a ModelDeployment says: why as many replicas are wanted as are.
+
+| reason | meaning |
+|---|---|
 ";
 
 /// `docs/kubernetes-conditions.md`.
@@ -30,6 +40,10 @@ pub fn document() -> String {
             row.meaning
         ));
         last = Some(*row);
+    }
+    text.push_str(AUTOSCALING);
+    for reason in Reason::ALL {
+        text.push_str(&format!("| `{}` | {} |\n", reason.as_str(), reason.meaning()));
     }
     text
 }
@@ -55,5 +69,7 @@ mod tests {
             assert!(row.reason.chars().all(|c| c.is_ascii_alphanumeric()), "{row:?}");
             assert!(row.meaning.ends_with('.'), "{row:?}");
         }
+        let reasons: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        assert_eq!(reasons.len(), Reason::ALL.len());
     }
 }

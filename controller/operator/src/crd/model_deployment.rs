@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{Autoscaling, AutoscalingStatus, Condition};
 
 /// Which model runs, how many replicas of it, and where. Its name is the model name that callers of the
 /// inference API use.
@@ -31,22 +31,34 @@ use super::Condition;
     validation = Rule::new("size(self.metadata.name) <= 63 && !self.metadata.name.contains('.')")
         .message("the name may have at most 63 characters and no dots, as every deployment of the fleet"),
     printcolumn(name = "Model", type_ = "string", json_path = ".spec.model"),
-    printcolumn(name = "Wanted", type_ = "integer", json_path = ".spec.replicas"),
+    printcolumn(name = "Wanted", type_ = "integer", json_path = ".status.wantedReplicas"),
     printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "In-Sync", type_ = "string", json_path = r#".status.conditions[?(@.type=="InSync")].status"#),
+    printcolumn(name = "Min", type_ = "integer", json_path = ".spec.autoscaling.minReplicas", priority = 1),
+    printcolumn(name = "Max", type_ = "integer", json_path = ".spec.autoscaling.maxReplicas", priority = 1),
+    printcolumn(name = "Load", type_ = "integer", json_path = ".status.autoscaling.load", priority = 1, description = "Requests running and waiting, where autoscaling counts them"),
     printcolumn(name = "Revision", type_ = "integer", json_path = ".status.revision", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[x_kube(validation = Rule::new("!has(self.replicas) || !has(self.autoscaling)").field_path(".replicas")
+    .message("replicas and autoscaling exclude each other: with autoscaling the load decides how many replicas run, between minReplicas and maxReplicas. Change those, or remove one of the two"))]
 pub struct ModelDeploymentSpec {
     /// Name of a Model in this namespace.
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
     pub model: String,
 
-    /// Replicas wanted: 0 to 1024. `kubectl scale` sets it.
-    #[serde(default = "one_replica")]
+    /// Replicas wanted: 0 to 1024. `kubectl scale` sets it. Without it, and without `autoscaling`, one.
+    // No default in the definition: beside `autoscaling` it would always seem to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1024))]
-    pub replicas: u32,
+    pub replicas: Option<u32>,
+
+    /// Lets the number of replicas follow the load, instead of `replicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self.minReplicas <= self.maxReplicas").field_path(".minReplicas")
+        .message("minReplicas must not be greater than maxReplicas"))]
+    pub autoscaling: Option<Autoscaling>,
 
     /// Longest prompt and answer together, in tokens. Without it the model's own, at most 8192.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,16 +86,14 @@ pub struct ModelDeploymentSpec {
     pub jurisdiction: Option<String>,
 }
 
-fn one_replica() -> u32 {
-    1
-}
-
 /// What became of the intent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ModelDeploymentStatus {
     /// The `metadata.generation` that this status is about.
     pub observed_generation: i64,
+    /// Replicas wanted: `spec.replicas`, or what autoscaling decided.
+    pub wanted_replicas: u32,
     /// Replicas that exist, ready or not.
     pub replicas: u32,
     /// Replicas that answer.
@@ -97,6 +107,9 @@ pub struct ModelDeploymentStatus {
     /// The model digest that this revision runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_digest: Option<String>,
+    /// What the load asks for; absent without `spec.autoscaling`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<AutoscalingStatus>,
     /// For the scale subresource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,

@@ -8,7 +8,7 @@ mod tests;
 use cloister_api::{DeployRequest, Deployment, Phase, Replica};
 
 use self::report::report;
-use super::{Author, Life, Trouble, Verdict};
+use super::{Author, Life, Trouble, Verdict, autoscale};
 use crate::crd::{Model, ModelDeployment, ModelDeploymentStatus};
 
 /// What is to be done about a ModelDeployment.
@@ -44,6 +44,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) author: Author<'a>,
     /// Of the last change that was asked for, while it is not to be asked for again.
     pub(crate) trouble: Option<&'a Trouble>,
+    /// What autoscaling decided; `None` for an object that says the number itself.
+    pub(crate) scaling: Option<&'a autoscale::Decision>,
     /// The actor's name of this object in the audit log.
     pub(crate) origin: &'a str,
     pub(crate) now: jiff::Timestamp,
@@ -78,26 +80,31 @@ pub(crate) fn decide(seen: &Seen<'_>) -> Decision {
 
 fn living(seen: &Seen<'_>) -> Decision {
     let Some(digest) = ready_digest(seen.model) else { return say(seen, Standing::Waiting, None) };
-    let request = intent::request(&seen.object.spec, digest);
-    let status = status(seen.object);
+    let request = intent::request(&seen.object.spec, seen.scaling.map(|decided| decided.replicas), digest);
     let (Some(found), true) = (seen.found, is_ours(seen)) else { return not_ours(seen, request) };
-    if is_what_we_wrote(seen, found, digest) || intent::same(found, &request, seen.fleet_model) {
+    let stands = is_what_we_wrote(seen, found, digest) || is_what_it_says(seen, found, &request);
+    // With autoscaling any number within the bounds is what the object says, whoever asked for it.
+    if stands && (seen.scaling.is_none() || found.replicas == request.replicas) {
         return say(seen, Standing::InSync, Some(request));
     }
-    let ours_to_change = status.applied_generation != seen.object.metadata.generation
-        || status.revision.and_then(|revision| u64::try_from(revision).ok()) == Some(found.revision);
-    match ours_to_change {
+    match stands || is_ours_to_change(seen, found) {
         true => put(seen, request, found.revision),
         false => ask_or_say(seen, found, Standing::Changed, request),
     }
 }
 
+/// This object changed, or nobody else changed the fleet's deployment, since the two were equal.
+fn is_ours_to_change(seen: &Seen<'_>, found: &Deployment) -> bool {
+    let status = status(seen.object);
+    status.applied_generation != seen.object.metadata.generation
+        || status.revision.and_then(|revision| u64::try_from(revision).ok()) == Some(found.revision)
+        || wrote_it(seen)
+}
+
 /// There is no deployment in the fleet, or one that did not come from this object.
 fn not_ours(seen: &Seen<'_>, request: DeployRequest) -> Decision {
     match seen.found {
-        Some(found) if intent::same(found, &request, seen.fleet_model) => {
-            say(seen, Standing::InSync, Some(request))
-        }
+        Some(found) if is_what_it_says(seen, found, &request) => say(seen, Standing::InSync, Some(request)),
         Some(found) if wrote_it(seen) => put(seen, request, found.revision),
         Some(found) => ask_or_say(seen, found, Standing::Exists, request),
         None if status(seen.object).applied_generation == seen.object.metadata.generation => {
@@ -122,7 +129,10 @@ fn ask_or_say(
 ) -> Decision {
     match seen.author {
         Author::Unasked => Verdict::Act(Action::AskWho { revision: found.revision }),
-        Author::Asked(_) => say(seen, standing, Some(request)),
+        Author::Asked(_) => {
+            let request = intent::with_number_of(found, &request, &seen.object.spec);
+            say(seen, standing, Some(request))
+        }
     }
 }
 
@@ -156,6 +166,11 @@ fn finishes(phase: Phase) -> bool {
 
 fn say(seen: &Seen<'_>, standing: Standing<'_>, request: Option<DeployRequest>) -> Decision {
     Verdict::Report(Box::new(report(seen, standing, request.as_ref())))
+}
+
+fn is_what_it_says(seen: &Seen<'_>, found: &Deployment, request: &DeployRequest) -> bool {
+    let request = intent::with_number_of(found, request, &seen.object.spec);
+    intent::same(found, &request, seen.fleet_model)
 }
 
 fn is_ours(seen: &Seen<'_>) -> bool {

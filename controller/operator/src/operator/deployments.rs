@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cloister_api::{Deployment, Explanation, Phase};
 use kube::ResourceExt as _;
 
+use super::autoscaling::Scaling;
 use super::look::{Look, in_time, origin};
 use super::memory::author;
 use super::writer::WriteError;
@@ -28,6 +29,7 @@ pub(super) async fn settle(
         look,
         found: index.deployment(&name).cloned(),
         origin: origin("ModelDeployment", object.as_ref()),
+        scaling: Scaling::decide(look, &object, index),
         object: (*object).clone(),
         model,
         nowhere: nowhere(look, &name, index).await,
@@ -52,6 +54,7 @@ struct Work<'a> {
     model: Option<Arc<Model>>,
     found: Option<Deployment>,
     nowhere: Option<String>,
+    scaling: Option<Scaling>,
     origin: Origin,
 }
 
@@ -71,8 +74,9 @@ impl Work<'_> {
             nowhere: self.nowhere.as_deref(),
             author: author(known.as_ref()),
             trouble: trouble.as_ref(),
+            scaling: self.scaling.as_ref().map(|scaling| &scaling.decision),
             origin: &self.origin.to_string(),
-            now: jiff::Timestamp::now(),
+            now: self.look.now(),
         })
     }
 
@@ -88,7 +92,14 @@ impl Work<'_> {
             Action::Put { request, expected_revision } => {
                 let digest = request.model.clone();
                 let put = fleet.put_deployment(&self.origin, &self.name, request, expected_revision);
-                in_time(put).await.map(|put| self.note(put, digest))
+                match in_time(put).await {
+                    Ok(put) => {
+                        self.note(put, digest);
+                        self.tell_step().await;
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Action::Remove => {
                 let removed = in_time(fleet.remove_deployment(&self.origin, &self.name)).await;
@@ -110,6 +121,15 @@ impl Work<'_> {
             status.model_digest = Some(model_digest);
         }
         self.found = Some(put);
+    }
+
+    /// Once the fleet took it.
+    async fn tell_step(&mut self) {
+        let Some(step) = self.scaling.as_mut().and_then(|scaling| scaling.step.take()) else { return };
+        let said = self.object.status.get_or_insert_default().autoscaling.get_or_insert_default();
+        let now = self.look.now();
+        said.last_scaled_at = Some(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string());
+        self.look.events.tell_step(&self.object, step).await;
     }
 
     async fn report(&self, status: ModelDeploymentStatus) -> Result<(), WriteError> {

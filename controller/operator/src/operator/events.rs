@@ -6,6 +6,7 @@ use kube::{Client, Resource};
 
 use crate::conditions::TABLE;
 use crate::crd::{Condition, ConditionStatus, FIELD_MANAGER};
+use crate::decide::autoscale::Step;
 use crate::limits::REQUEST_TIMEOUT;
 
 /// Reasons of a thing on its way, which are no trouble although nothing is ready yet.
@@ -38,7 +39,6 @@ impl Events {
         before: &[Condition],
         now: &[Condition],
     ) {
-        let reference = object.object_ref(&());
         for said in now.iter().filter(|said| is_news(before, said)) {
             let event = Event {
                 type_: if is_trouble(said) { EventType::Warning } else { EventType::Normal },
@@ -47,12 +47,29 @@ impl Events {
                 action: said.kind.clone(),
                 secondary: None,
             };
-            // An event is a courtesy: losing one changes nothing.
-            match tokio::time::timeout(REQUEST_TIMEOUT, self.recorder.publish(&event, &reference)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "an event could not be published"),
-                Err(_) => tracing::debug!("an event could not be published in time"),
-            }
+            self.publish(object, event).await;
+        }
+    }
+
+    /// Tells that the number of replicas was changed.
+    pub(super) async fn tell_step<K: Resource<DynamicType = ()>>(&self, object: &K, step: Step) {
+        let event = Event {
+            type_: EventType::Normal,
+            reason: step.reason.to_owned(),
+            note: Some(step.sentence),
+            action: step.action,
+            secondary: None,
+        };
+        self.publish(object, event).await;
+    }
+
+    /// An event is a courtesy: losing one changes nothing.
+    async fn publish<K: Resource<DynamicType = ()>>(&self, object: &K, event: Event) {
+        let reference = object.object_ref(&());
+        match tokio::time::timeout(REQUEST_TIMEOUT, self.recorder.publish(&event, &reference)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "an event could not be published"),
+            Err(_) => tracing::debug!("an event could not be published in time"),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::request_error::is;
 
 pub(super) async fn settle(look: &Look<'_>, index: &FleetIndex) {
     let api: Api<FleetNode> = Api::namespaced(look.operator.client.clone(), &look.operator.namespace);
-    let actions = decide(index.nodes(), &look.watched.node_statuses(), jiff::Timestamp::now());
+    let actions = decide(index.nodes(), &look.watched.node_statuses(), look.now());
     let due = actions.into_iter().filter(|(name, _)| !look.memory.is_refused(&key(name)));
     let work = futures_util::stream::iter(due).for_each_concurrent(CONCURRENT_OBJECTS_MAX, |(name, action)| {
         let api = &api;

@@ -28,6 +28,10 @@ impl Look<'_> {
         self.operator.fleet.as_ref()
     }
 
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        (self.operator.clock)()
+    }
+
     pub(super) fn writer<K>(&self) -> Writer<'_, K>
     where
         K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,

@@ -1,5 +1,5 @@
-//! What the operator remembers between two looks. Nothing of it is needed to be right: it saves calls and spaces
-//! repetitions out, and an operator that starts anew begins without.
+//! What the operator remembers between two looks. Nothing of it is needed to be right: it saves calls, spaces
+//! repetitions out, and lets autoscaling wait for a lull to last; an operator that starts anew begins without.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::decide::autoscale::State;
 use crate::decide::{Author, Trouble, pause};
 use crate::fleet_api::{ChangedThing, FleetError, LastChange};
 use crate::limits::{IMPORT_RETRY_MAX, IMPORT_RETRY_MIN, KNOWN_AUTHORS_MAX, RETRY_MAX, RETRY_MIN};
@@ -27,6 +28,8 @@ struct Inner {
     /// By uid: the version that was seen when the object was last written.
     outdated: HashMap<String, String>,
     authors: HashMap<(ChangedThing, String, u64), Option<LastChange>>,
+    /// By uid: what autoscaling saw of the load.
+    loads: HashMap<String, State>,
     /// By deployment.
     nowhere: HashMap<String, (Instant, String)>,
 }
@@ -59,6 +62,7 @@ impl Memory {
         inner.held.retain(|uid, _| lives(uid));
         inner.imports.retain(|uid, _| lives(uid));
         inner.outdated.retain(|uid, _| lives(uid));
+        inner.loads.retain(|uid, _| lives(uid));
         inner.nowhere.retain(|_, (at, _)| at.elapsed() < NOWHERE_FRESH);
         if inner.authors.len() > KNOWN_AUTHORS_MAX {
             inner.authors.clear();
@@ -134,6 +138,18 @@ impl Memory {
     /// `None`: nobody asked yet.
     pub(super) fn author(&self, what: ChangedThing, name: &str, revision: u64) -> Option<Option<LastChange>> {
         self.lock().authors.get(&(what, name.to_owned(), revision)).cloned()
+    }
+
+    pub(super) fn load(&self, uid: &str) -> Option<State> {
+        self.lock().loads.get(uid).cloned()
+    }
+
+    pub(super) fn learn_load(&self, uid: &str, state: Option<State>) {
+        let mut inner = self.lock();
+        match state {
+            Some(state) => inner.loads.insert(uid.to_owned(), state),
+            None => inner.loads.remove(uid),
+        };
     }
 
     pub(super) fn nowhere(&self, deployment: &str) -> Option<String> {

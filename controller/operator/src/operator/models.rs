@@ -35,7 +35,7 @@ pub(super) async fn settle(
             users: &users,
             retry: import.as_ref().is_some_and(|import| retry(look, &uid, import, index.trust())),
             trouble: trouble.as_ref(),
-            now: jiff::Timestamp::now(),
+            now: look.now(),
         });
         let done: Result<(), FleetError> = match verdict {
             Verdict::Rest => return Ok(()),

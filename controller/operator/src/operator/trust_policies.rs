@@ -36,7 +36,7 @@ pub(super) async fn settle(
             author: author(known.as_ref()),
             trouble: trouble.as_ref(),
             origin: &actor,
-            now: jiff::Timestamp::now(),
+            now: look.now(),
         });
         let done: Result<(), FleetError> = match verdict {
             Verdict::Rest => return Ok(()),

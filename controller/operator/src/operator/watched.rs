@@ -59,6 +59,11 @@ impl Watched {
         self.models.find(|model| model.name_any() == name)
     }
 
+    /// Whether the load of any deployment is to be followed.
+    pub(super) fn follows_load(&self) -> bool {
+        self.deployments.find(|object| object.spec.autoscaling.is_some()).is_some()
+    }
+
     pub(super) fn node_statuses(&self) -> BTreeMap<String, FleetNodeStatus> {
         let nodes = self.nodes.state();
         nodes.iter().map(|node| (node.name_any(), node.status.clone().unwrap_or_default())).collect()

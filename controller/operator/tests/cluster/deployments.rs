@@ -13,14 +13,14 @@ fn ward(replicas: u32) -> Value {
     })
 }
 
-fn smol() -> Value {
+pub(crate) fn smol() -> Value {
     json!({
         "apiVersion": "fleet.cloister.dev/v1alpha1", "kind": "Model", "metadata": { "name": "smol" },
         "spec": { "source": { "path": "smol" } }
     })
 }
 
-fn is(kind: &'static str, wanted: &'static str) -> impl Fn(&ModelDeployment) -> bool {
+pub(crate) fn is(kind: &'static str, wanted: &'static str) -> impl Fn(&ModelDeployment) -> bool {
     move |object| condition(object, kind) == wanted
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct PlayedFleet {
     puts: Mutex<u32>,
     /// Whether replicas become ready at once.
     obliging: Mutex<bool>,
+    /// Requests on the first replica of each deployment.
+    load: Mutex<u32>,
     /// With what every import ends.
     import_problem: Mutex<Option<ImportProblem>>,
     changed: watch::Sender<u64>,
@@ -30,6 +32,7 @@ impl Default for PlayedFleet {
             last: Mutex::default(),
             puts: Mutex::default(),
             obliging: Mutex::new(true),
+            load: Mutex::default(),
             import_problem: Mutex::default(),
             changed: watch::Sender::new(0),
         }
@@ -60,6 +63,17 @@ impl PlayedFleet {
         self.changed.send_modify(|number| *number += 1);
     }
 
+    /// So many requests run and wait from now on. Nobody is told.
+    pub(crate) fn press(&self, load: u32) {
+        *self.load.lock().unwrap() = load;
+        self.settle(&mut self.look());
+    }
+
+    /// Whoever made the last change.
+    pub(crate) fn last_actor(&self) -> Option<String> {
+        self.last.lock().unwrap().as_ref().map(|last| last.by.clone())
+    }
+
     /// Imports from now on end with this problem, or well.
     pub(crate) fn refuse_imports(&self, problem: Option<ImportProblem>) {
         *self.import_problem.lock().unwrap() = problem;
@@ -82,6 +96,10 @@ impl PlayedFleet {
             .iter()
             .flat_map(|d| (0..d.replicas).map(|n| replica(d, n, Phase::Ready)))
             .collect();
+        let load = *self.load.lock().unwrap();
+        for first in view.replicas.iter_mut().filter(|replica| replica.id.ends_with("-0")) {
+            (first.running, first.waiting) = (load.min(3), load.saturating_sub(3));
+        }
         for deployment in &mut view.deployments {
             deployment.ready_replicas = deployment.replicas;
         }

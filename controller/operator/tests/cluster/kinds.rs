@@ -139,8 +139,6 @@ async fn people_find_their_way() {
     let Some(space) = Space::new().await else { return };
     space.apply(of("Model", "smol", path_model())).await;
     space.apply(of("ModelDeployment", "ward", json!({ "model": "smol" }))).await;
-    let replicas = space.kubectl(&["get", "md", "ward", "-o", "jsonpath={.spec.replicas}"]).await;
-    assert_eq!(replicas, "1", "the default");
     let all = space.kubectl(&["get", "cloister"]).await;
     assert!(
         all.contains("model.fleet.cloister.dev/smol")
@@ -157,6 +155,7 @@ async fn people_find_their_way() {
     for (path, words) in [
         ("modeldeployment", "this model, so many replicas"),
         ("modeldeployment.spec.jurisdiction", "Legal territory"),
+        ("modeldeployment.spec.autoscaling.minReplicas", "a request is refused and starts none"),
         ("model.spec.source.oci.reference", "With its digest"),
         ("trustpolicy.spec.rules.signers.publicKey", "BEGIN PUBLIC KEY"),
         ("fleetnode.status.state", "unreachable"),

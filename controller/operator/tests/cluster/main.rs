@@ -10,6 +10,7 @@
 )]
 
 mod api_server;
+mod autoscaling;
 mod deployments;
 mod fleet;
 mod gate;

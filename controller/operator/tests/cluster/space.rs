@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cloister_operator::{Client, Operator, OperatorMetrics, client};
+use cloister_operator::{Client, Clock, Operator, OperatorMetrics, client};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ObjectMeta, PostParams};
@@ -45,9 +45,15 @@ impl Space {
     }
 
     pub(crate) fn operator(&self) -> Running {
+        self.operator_at(Arc::new(jiff::Timestamp::now))
+    }
+
+    /// An operator by another clock.
+    pub(crate) fn operator_at(&self, clock: Clock) -> Running {
         let fleet: Arc<PlayedFleet> = Arc::clone(&self.fleet);
         let operator =
-            Operator::new(self.client.clone(), &self.namespace, "pod-0", fleet, self.metrics.clone());
+            Operator::new(self.client.clone(), &self.namespace, "pod-0", fleet, self.metrics.clone())
+                .with_clock(clock);
         let stop = CancellationToken::new();
         let task = tokio::spawn({
             let stop = stop.clone();

@@ -5,15 +5,32 @@ use cloister_api::{DeployRequest, Deployment, Model};
 
 use crate::crd::ModelDeploymentSpec;
 
-pub(super) fn request(spec: &ModelDeploymentSpec, model_digest: &str) -> DeployRequest {
+/// `scaled`: as many replicas as autoscaling decided on.
+pub(super) fn request(spec: &ModelDeploymentSpec, scaled: Option<u32>, model_digest: &str) -> DeployRequest {
     DeployRequest {
         model: model_digest.to_owned(),
-        replicas: spec.replicas,
+        replicas: replicas(spec, scaled),
         context_length: spec.context_length.unwrap_or(0),
         max_sequences: spec.max_sequences.unwrap_or(0),
         node_selector: spec.node_selector.clone(),
         jurisdiction: spec.jurisdiction.clone().unwrap_or_default(),
     }
+}
+
+/// Replicas that the object asks for.
+pub(super) fn replicas(spec: &ModelDeploymentSpec, scaled: Option<u32>) -> u32 {
+    scaled.or(spec.replicas).unwrap_or(1)
+}
+
+/// The request, with the fleet's number of replicas where the object leaves the number to autoscaling and its bounds
+/// allow this one.
+pub(super) fn with_number_of(
+    found: &Deployment,
+    request: &DeployRequest,
+    spec: &ModelDeploymentSpec,
+) -> DeployRequest {
+    let number = spec.autoscaling.as_ref().map(|bounds| bounds.within(found.replicas));
+    DeployRequest { replicas: number.unwrap_or(request.replicas), ..request.clone() }
 }
 
 /// The request that would change nothing.

@@ -1,11 +1,13 @@
 //! What to say of a ModelDeployment.
 
 mod running;
+mod scaling;
 
 use cloister_api::{DeployRequest, ProblemKind};
 use kube::ResourceExt as _;
 
 use self::running::Running;
+use self::scaling::scaling;
 use super::{Seen, Standing, finishes, intent, ready_digest, status};
 use crate::conditions::{self as c, Said, count};
 use crate::crd::{DEPLOYMENT_LABEL, ModelDeploymentStatus};
@@ -29,7 +31,10 @@ pub(super) fn report(
     in_sync(&mut said, seen, standing, request);
     let adopted =
         (standing == Standing::InSync && Life::of(seen.object) == Life::Living).then_some(ours).flatten();
+    let (wanted_replicas, autoscaling) = scaling(seen, standing);
     ModelDeploymentStatus {
+        wanted_replicas,
+        autoscaling,
         observed_generation: generation,
         replicas: running.as_ref().map_or(0, Running::existing),
         ready_replicas: running.as_ref().map_or(0, Running::ready),

@@ -1,3 +1,5 @@
+mod scaling;
+
 use std::collections::BTreeMap;
 
 use cloister_api::{Deployment, Phase, ProblemKind, Replica};
@@ -19,6 +21,8 @@ struct Case {
     /// `None`: not asked.
     author: Option<Option<LastChange>>,
     trouble: Option<Trouble>,
+    /// What autoscaling decided.
+    scaled: Option<u32>,
 }
 
 fn case() -> Case {
@@ -33,6 +37,7 @@ fn case() -> Case {
         replicas: Vec::new(),
         author: None,
         trouble: None,
+        scaled: None,
     }
 }
 
@@ -107,6 +112,13 @@ impl Case {
         self
     }
 
+    /// Between 1 and 8, and just now so many.
+    fn scaled(mut self, replicas: u32) -> Self {
+        self.object["spec"] = json!({ "model": "smol", "autoscaling": { "maxReplicas": 8 } });
+        self.scaled = Some(replicas);
+        self
+    }
+
     fn decide(&self) -> Decision {
         let object: ModelDeployment = serde_json::from_value(self.object.clone()).unwrap();
         let model: Option<Model> = self.model.clone().map(|model| serde_json::from_value(model).unwrap());
@@ -119,6 +131,7 @@ impl Case {
             nowhere: Some("no node has 9 GB free"),
             author: self.author.as_ref().map_or(Author::Unasked, |who| Author::Asked(who.as_ref())),
             trouble: self.trouble.as_ref(),
+            scaling: self.scaled.map(decided).as_ref(),
             origin: ORIGIN,
             now: jiff::Timestamp::UNIX_EPOCH,
         })
@@ -152,6 +165,11 @@ impl Case {
         }
         assert_eq!(said.len(), 7, "each condition once: {said:?}");
     }
+}
+
+fn decided(replicas: u32) -> autoscale::Decision {
+    let shown = autoscale::Shown { in_flight: 7, reason: autoscale::Reason::Covered };
+    autoscale::Decision { replicas, reason: shown.reason, shown, state: None }
 }
 
 fn put(action: Action) -> (u32, u64) {
@@ -228,6 +246,14 @@ fn a_change_from_elsewhere_is_shown_and_not_fought() {
     assert_eq!(status.revision, Some(4), "what the operator wrote last stays known");
     case().written(4, 1).found(found(2, 6)).must_say(&["InSync=True/InSync"]);
     case().written(4, 1).must_say(&["InSync=False/RemovedElsewhere", "Ready=False/NotAdmitted"]);
+}
+
+#[test]
+fn an_object_without_a_number_asks_for_one_replica() {
+    let mut silent = case();
+    silent.object["spec"] = json!({ "model": "smol" });
+    assert_eq!(put(silent.act()), (1, 0));
+    assert_eq!(silent.found(found(1, 1)).report().wanted_replicas, 1);
 }
 
 #[test]
