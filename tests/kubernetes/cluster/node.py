@@ -121,6 +121,8 @@ state = "/run/ctd{self.number}"
             "podLogsDir": f"{self.folder}/podlogs", "staticPodPath": f"{self.folder}/static",
             "volumePluginDir": f"{self.folder}/plugins", "seccompDefault": True,
             "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+            # There is nowhere to pull an image from again.
+            "imageGCHighThresholdPercent": 100,
             "healthzBindAddress": "127.0.0.1",
         }
 

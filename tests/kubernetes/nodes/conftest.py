@@ -164,4 +164,5 @@ def pytest_runtest_logreport(report) -> None:
     if report.when == "call" or report.failed:
         print(f"\n  {report.outcome:7} {report.duration:6.1f} s  {report.nodeid.split('::')[-1]}", flush=True)
     if report.failed:
-        print(f"  {str(report.longrepr).splitlines()[-1][:600]}", flush=True)
+        crash = getattr(report.longrepr, "reprcrash", None)
+        print(f"  {str(crash.message if crash else report.longrepr)[:1500]}", flush=True)

@@ -202,6 +202,8 @@ def idle_pod(name: str, labels: dict) -> dict:
     return {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name, **labels}},
         "spec": {
+            # On the node that is never cut off.
+            "nodeSelector": {"kubernetes.io/hostname": "node1"},
             "containers": [container], "terminationGracePeriodSeconds": 0, "automountServiceAccountToken": False,
             "securityContext": {
                 "runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"},

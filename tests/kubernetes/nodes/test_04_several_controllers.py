@@ -97,6 +97,7 @@ def test_a_stolen_token_is_refused(fleet: Release, cluster):
     assert "address" in refused, refused
     refused = enrol(fleet, thief, token, "node1")
     assert "node" in refused, refused
+    cluster.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
     cluster.kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "cloister-agent", "namespace": "other"}})
     foreign = fleet.kube.run("-n", "other", "create", "token", "cloister-agent", "--audience=cloister-agents").strip()
     refused = enrol(fleet, thief, foreign, "node1")

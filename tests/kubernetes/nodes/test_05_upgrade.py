@@ -31,7 +31,7 @@ def ready(fleet: Release) -> int:
 @pytest.fixture
 def changed(sources, postgres_settings) -> list[str]:
     """Another image by name, and another configuration."""
-    return [*sources, *postgres_settings, "--set", "image.tag=next", "--set", "controller.logLevel=debug"]
+    return [*sources, *postgres_settings, "--set", "image.tag=next", "--set", "controller.logLevel=warn"]
 
 
 def test_upgrade_with_helm_4(fleet: Release, changed):
