@@ -4,6 +4,7 @@ mod join_token;
 mod refused;
 mod service_account;
 
+#[cfg(feature = "kubernetes")]
 pub(crate) use service_account::PLATFORM_NODE_LABEL;
 
 use std::net::SocketAddr;

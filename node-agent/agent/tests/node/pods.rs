@@ -78,6 +78,8 @@ async fn a_pod_waits_for_the_fleets_authority_and_reads_its_token_anew_at_each_a
     pod.write("token", "second.to.ken\n");
     controller.reached(&controller.state.sessions, 1).await;
     assert_eq!(applications(&controller, 2).await.last().unwrap().1, "second.to.ken");
+    assert!(!well(&pod.data(), true).await, "it does not know yet what it has to run");
+    controller.order(1, &[]);
     let ready = async { while !well(&pod.data(), true).await {} };
     tokio::time::timeout(PATIENCE, ready).await.unwrap();
     assert!(!agent.output().contains("first.to.ken"), "{}", agent.output());
