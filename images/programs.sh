@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles what the images hold, so that neither the folder nor the time of the build is in the bytes.
 # Usage: programs.sh FEATURES   (cargo features of the controller, may be empty)
+# With IMAGE_BINS='NAME …' only those of the static ones.
 # Prints nothing on success; the programs are in $CARGO_TARGET_DIR/TARGET/image (default: target/).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,8 +31,15 @@ export SOURCE_DATE_EPOCH=315532800
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$target_dir CC_x86_64_unknown_linux_musl=musl-gcc
 unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS CXXFLAGS LDFLAGS
 
+# Only some of the static programs, with the same features: the packages that are selected decide on those.
+bins=(--bins)
+if [ -n "${IMAGE_BINS:-}" ]; then
+  bins=()
+  for bin in $IMAGE_BINS; do bins+=(--bin "$bin"); done
+fi
 # Static: these only speak to the network and the disk.
-cargo build --locked --profile image --target x86_64-unknown-linux-musl --bins \
+cargo build --locked --profile image --target x86_64-unknown-linux-musl "${bins[@]}" \
   --package cloister-server --package cloister-cli --package cloister-evidence ${features:+--features "$features"}
+[ -z "${IMAGE_BINS:-}" ] || exit 0
 # Dynamic: static programs cannot load the libraries of a GPU's driver.
 cargo build --locked --profile image --target x86_64-unknown-linux-gnu --bins --package cloister-agent
