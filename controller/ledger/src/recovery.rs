@@ -12,7 +12,8 @@ use crate::submission::Entry;
 pub(crate) const CONTROLLER_RESTARTED: &str = "controller_restarted";
 /// Another controller has the request and was not seen for too long.
 pub(crate) const CONTROLLER_GONE: &str = "controller_gone";
-/// The request's record became durable, but its caller could not be told so and did not go on.
+/// The request's record is durable, but its caller was told that it is over: whether that record was written was not
+/// known at first, or the record that was to close it could not be written.
 pub(crate) const COMMIT_UNCONFIRMED: &str = "commit_unconfirmed";
 
 pub(crate) fn controller_started(origin: &str, version: &str) -> Draft {

@@ -35,7 +35,8 @@ pub(crate) struct Sequencer {
     pub(crate) head: watch::Sender<SignedCheckpoint>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) register: Register,
-    /// Requests of a commit whose outcome is not known: their callers were told it failed.
+    /// Requests that their callers were told are over, while the log may say that they are open: those of a commit
+    /// whose outcome is not known, and those whose closing record could not be written.
     pub(crate) unconfirmed: Vec<String>,
 }
 
@@ -84,13 +85,17 @@ impl Sequencer {
 
     /// After a failure: whether records could be written again. Without this a controller that is
     /// sent no requests because it is not ready would never become ready.
-    async fn probe(&self) {
+    async fn probe(&mut self) {
         let begun = timeout(COMMIT_DEADLINE, self.store.ledger_append()).await;
-        if let Ok(Ok(append)) = begun
-            && append.head_size() >= self.tree.size()
-        {
-            tracing::info!("the database answers again");
-            self.counters.answers_again();
+        match begun {
+            Ok(Ok(append)) if append.head_size() >= self.tree.size() => drop(append),
+            _ => return,
+        }
+        tracing::info!("the database answers again");
+        self.counters.answers_again();
+        if !self.unconfirmed.is_empty() {
+            // Not left for the next request: there may be none for a while. A failure has been told, and is probed again.
+            let _ = self.write(Vec::new()).await;
         }
     }
 
@@ -99,6 +104,7 @@ impl Sequencer {
     async fn settle(&mut self, batch: Vec<Submission>, queue: &mut mpsc::Receiver<Submission>) {
         let (entries, waiters): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|submission| (submission.entry, submission.done)).unzip();
+        let closing = closings(&entries);
         match self.write(entries).await {
             Ok(outcomes) => {
                 for (done, outcome) in waiters.into_iter().zip(outcomes) {
@@ -108,7 +114,10 @@ impl Sequencer {
             }
             Err(error) => {
                 let queued = (0..queue.len()).map_while(|_| queue.try_recv().ok());
-                let queued: Vec<_> = queued.map(|submission| submission.done).collect();
+                let (behind, queued): (Vec<_>, Vec<_>) =
+                    queued.map(|submission| (submission.entry, submission.done)).unzip();
+                self.unconfirmed.extend(closing);
+                self.unconfirmed.extend(closings(&behind));
                 for done in waiters.into_iter().chain(queued) {
                     let _ = done.send(Err(error.clone()));
                 }
@@ -160,6 +169,11 @@ impl Sequencer {
             }
         }
     }
+}
+
+/// The requests that these entries were to close.
+fn closings(entries: &[Entry]) -> Vec<String> {
+    entries.iter().filter_map(Entry::closes).map(str::to_owned).collect()
 }
 
 /// Takes what is queued, up to the bounds of a commit. What went past them comes back apart.

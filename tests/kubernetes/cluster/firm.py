@@ -128,10 +128,12 @@ class Signer:
         self.key, self.public_key = WORK / "signing.pem", WORK / "signing.pub.pem"
         self._run("model", "keygen", "--out", WORK / "signing")
 
-    def sign(self, model_file: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-        """A folder with the model file and its signature bundle."""
+    def sign(self, model_file: pathlib.Path, folder: pathlib.Path, notes: str = "") -> pathlib.Path:
+        """A folder with the model file and its signature bundle; with notes it is another model."""
         folder.mkdir(parents=True)
         shutil.copy(model_file, folder)
+        if notes:
+            (folder / "NOTES.txt").write_text(notes)
         self._run("model", "sign", folder, "--key", self.key)
         return folder
 

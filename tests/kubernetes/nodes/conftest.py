@@ -1,7 +1,5 @@
 """One cluster of two nodes for all stories, with the product's images on both, and the firm's servers beside it."""
 
-import shutil
-
 import pytest
 
 from cluster.cluster import Cluster
@@ -73,8 +71,8 @@ class Firm:
 
     def push_altered(self) -> str:
         """The same signature over other bytes, under a digest of its own: what a registry's owner could do."""
-        folder = WORK / "altered"
-        shutil.copytree(self.model_folder, folder)
+        # Another model than the one that is in the fleet: that one would not even be fetched again.
+        folder = self.signer.sign(MODEL_FILE, WORK / "altered", notes="a second model")
         weights = next(folder.glob("*.gguf"))
         with open(weights, "r+b") as file:
             file.seek(-4096, 2)
