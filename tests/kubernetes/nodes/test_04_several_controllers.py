@@ -72,16 +72,19 @@ def test_node_partitioned_and_healed(fleet: Release, cluster):
     caller = fleet.caller()
     assert caller.address.startswith("10.88.1."), "the caller is on the side that stays"
     cluster.partition(2)
-    until("node2 is not Ready", lambda: cluster.is_ready("node2", "Unknown"), seconds=90)
-    with Traffic(fleet, caller, ICU) as traffic:
-        until("both replicas on node1", lambda: placed_on(fleet) == ["node1", "node1"], seconds=150)
-        traffic.until_answers(10)
+    try:
+        until("node2 is not Ready", lambda: cluster.is_ready("node2", "Unknown"), seconds=90)
+        with Traffic(fleet, caller, ICU) as traffic:
+            until("both replicas on node1", lambda: placed_on(fleet) == ["node1", "node1"], seconds=150)
+            traffic.until_answers(10)
+            cluster.heal(2)
+            until("node2 is Ready", lambda: cluster.is_ready("node2"), seconds=60)
+            fleet.until_ready("controller", 2)
+            fleet.until_ready("agent", 2)
+            until("node2 is connected", lambda: node_connected(fleet, "node2"), seconds=60)
+            traffic.until_answers(5)
+    finally:
         cluster.heal(2)
-        until("node2 is Ready", lambda: cluster.is_ready("node2"), seconds=60)
-        fleet.until_ready("controller", 2)
-        fleet.until_ready("agent", 2)
-        until("node2 is connected", lambda: node_connected(fleet, "node2"), seconds=60)
-        traffic.until_answers(5)
     records = check_records(fleet, caller, traffic)
     closings = [record["intent"] for record in records.values() if record.get("intent")]
     assert len(closings) == len(set(closings)), "no request was answered twice"
