@@ -113,9 +113,9 @@ def test_scaled_from_three_to_nothing_and_back(plain: Release):
 
 def test_two_people_edit_one_object(plain: Release):
     """In Kubernetes: the second is told. Beside Kubernetes: the operator says so and overwrites nothing."""
-    theirs = deployment(WARD, "smollm2", replicas=1)
-    message = plain.kube.fails(
-        "-n", "cloister", "apply", "--server-side", "--field-manager=second-person", "-f", "-", stdin=to_json(theirs))
+    apply = ["-n", "cloister", "apply", "--server-side", "-f", "-"]
+    plain.kube.run(*apply, "--field-manager=first", "--force-conflicts", stdin=to_json(deployment(WARD, "smollm2", replicas=2)))
+    message = plain.kube.fails(*apply, "--field-manager=second", stdin=to_json(deployment(WARD, "smollm2", replicas=1)))
     assert "conflict" in message.lower() and "replicas" in message, message
     caller = plain.caller()
     plain.cli(caller, "deploy", WARD, "--model", "smollm2", "--replicas", "1")

@@ -1,13 +1,11 @@
 """How many requests the operator makes: its own count, and the API server's, which knows the kind of every status."""
 
-import re
 import time
 import urllib.request
 
 from cluster.kube import Kube
+from prometheus_client.parser import text_string_to_metric_families
 
-LINE = re.compile(r"^(\w+)(?:\{(.*)\})? ([0-9.e+-]+)", re.MULTILINE)
-LABEL = re.compile(r'(\w+)="([^"]*)"')
 OWN_REQUESTS = "cloister_kubernetes_requests_total"
 SETTLED = "cloister_kubernetes_objects_settled_total"
 LOOKS = "cloister_kubernetes_looks_total"
@@ -69,5 +67,6 @@ class Spent:
 
 
 def samples(text: str):
-    for name, labels, value in LINE.findall(text):
-        yield name, dict(LABEL.findall(labels)), float(value)
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            yield sample.name, sample.labels, sample.value
