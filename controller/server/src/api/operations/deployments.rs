@@ -1,5 +1,7 @@
 //! Deployments: which model, how many replicas, where. The reconciler does the rest.
 
+use std::collections::HashMap;
+
 use cloister_api::limits::{CONTEXT_LENGTH_DEFAULT_MAX, REPLICAS_MAX, SEQUENCES_DEFAULT, SEQUENCES_MAX};
 use cloister_api::{Changed, DeployRequest, Deployment, DeploymentList, ProblemKind};
 use cloister_evidence::record::{Kind, Subject, SubjectKind};
@@ -11,11 +13,9 @@ use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
 
 pub(in crate::api) async fn list(api: &ApiState) -> Result<DeploymentList, ApiError> {
-    let mut deployments = Vec::new();
-    for row in api.store().deployments().await? {
-        deployments.push(view(api, row).await?);
-    }
-    Ok(DeploymentList { deployments })
+    let around = Surroundings::read(api).await?;
+    let rows = api.store().deployments().await?;
+    Ok(DeploymentList { deployments: rows.into_iter().map(|row| around.view(row)).collect() })
 }
 
 pub(in crate::api) async fn get(api: &ApiState, name: &str) -> Result<Deployment, ApiError> {
@@ -158,25 +158,47 @@ fn facts(row: &cloister_store::Deployment) -> Facts {
 }
 
 async fn view(api: &ApiState, row: cloister_store::Deployment) -> Result<Deployment, ApiError> {
-    let model = api.store().model(&row.model_digest).await?;
-    let live = api.fleet().live();
-    let replicas = api.store().replicas().await?;
-    let ready = replicas.iter().filter(|replica| replica.deployment_id == row.id).filter(|replica| {
-        replica.node_id.as_ref().and_then(|id| live.get(id)).is_some_and(|node| node.serves(&replica.id))
-    });
-    Ok(Deployment {
-        name: row.name,
-        model_name: model.map(|model| model.name).unwrap_or_default(),
-        model_digest: row.model_digest,
-        replicas: row.replicas,
-        ready_replicas: u32::try_from(ready.count()).unwrap_or(u32::MAX),
-        context_length: row.context_length,
-        max_sequences: row.max_sequences,
-        kv_tokens: row.kv_tokens,
-        node_selector: row.node_selector,
-        jurisdiction: row.jurisdiction,
-        revision: row.revision,
-        created_at: row.created_at.to_string(),
-        record_id: None,
-    })
+    Ok(Surroundings::read(api).await?.view(row))
+}
+
+/// What is told of deployments and is not in their rows: read once, however many are told of.
+struct Surroundings {
+    /// By digest.
+    model_names: HashMap<String, String>,
+    /// Ready replicas, by deployment id.
+    ready: HashMap<String, u32>,
+}
+
+impl Surroundings {
+    async fn read(api: &ApiState) -> Result<Self, ApiError> {
+        let models = api.store().models().await?.into_iter().map(|model| (model.digest, model.name));
+        let live = api.fleet().live();
+        let mut ready: HashMap<String, u32> = HashMap::new();
+        for replica in api.store().replicas().await? {
+            let node = replica.node_id.as_ref().and_then(|id| live.get(id));
+            if node.is_some_and(|node| node.serves(&replica.id)) {
+                let count = ready.entry(replica.deployment_id).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        Ok(Self { model_names: models.collect(), ready })
+    }
+
+    fn view(&self, row: cloister_store::Deployment) -> Deployment {
+        Deployment {
+            name: row.name,
+            model_name: self.model_names.get(&row.model_digest).cloned().unwrap_or_default(),
+            model_digest: row.model_digest,
+            replicas: row.replicas,
+            ready_replicas: self.ready.get(&row.id).copied().unwrap_or(0),
+            context_length: row.context_length,
+            max_sequences: row.max_sequences,
+            kv_tokens: row.kv_tokens,
+            node_selector: row.node_selector,
+            jurisdiction: row.jurisdiction,
+            revision: row.revision,
+            created_at: row.created_at.to_string(),
+            record_id: None,
+        }
+    }
 }
