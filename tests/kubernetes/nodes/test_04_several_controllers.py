@@ -154,12 +154,13 @@ def enrol(fleet: Release, thief: PodNetwork, token: str, node: str) -> str:
     ca = fleet.kube.get("configmap", "cloister-fleet-ca", namespace="fleet")["data"]["ca.pem"]
     (folder / "ca.pem").write_text(ca)
     agent = REPOSITORY / "target" / "x86_64-unknown-linux-gnu" / "image" / "cloister-agent"
-    controller = fleet.pods("controller")[0]["status"]["podIP"]
+    controller = next(p["status"]["podIP"] for p in fleet.pods("controller") if p["spec"]["nodeName"] == "node1")
+    until("the thief gets through to the port", lambda: thief.reaches(controller, 7082))
     hosts = folder / "hosts"
     host = "cloister-agents.fleet.svc"
     hosts.write_text(f"{controller} {host}\n")
-    script = f"mount --bind {hosts} /etc/hosts && exec timeout 20 {agent} --data {folder}/data --kubernetes-token {folder}/token " \
+    script = f"mount --bind {hosts} /etc/hosts && exec timeout 15 {agent} --data {folder}/data --kubernetes-token {folder}/token " \
         f"--controller https://{host}:7082 --controller-ca {folder}/ca.pem --name {node}"
     done = thief.run("unshare", "--mount", "sh", "-c", script, seconds=40)
     assert done.returncode != 0
-    return done.stdout + done.stderr
+    return (done.stdout + done.stderr).lower()
