@@ -96,6 +96,13 @@ def test_a_stolen_token_is_refused(fleet: Release, cluster):
         "-n", "fleet", "create", "token", "cloister-agent", "--audience=cloister-agents",
         "--bound-object-kind=Pod", f"--bound-object-name={on_node(fleet, 'agent', 'node2')}").strip()
     thief = fleet.caller("thief", labels=agent_labels(fleet))
+    try:
+        use_stolen_tokens(fleet, cluster, thief, token)
+    finally:
+        fleet.delete("pod", "thief")
+
+
+def use_stolen_tokens(fleet: Release, cluster, thief: PodNetwork, token: str) -> None:
     refused = enrol(fleet, thief, token, "node2")
     assert "address" in refused, refused
     refused = enrol(fleet, thief, token, "node1")
