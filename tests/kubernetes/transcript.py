@@ -5,7 +5,6 @@ Inside a cluster of its own, after `make images`:  python -m cluster run python 
 
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
 import time
@@ -36,12 +35,12 @@ class Session:
     def say(self, text: str) -> None:
         self.page.append(f"\n{text}\n")
 
-    def type(self, command: str, *, within: list[str] = (), lines: int = 40) -> str:
+    def type(self, command: str, *, within: list[str] = (), folder=REPOSITORY, lines: int = 40) -> str:
         """Runs it, and writes down both; `within` is where it runs, which is not shown."""
         began = time.monotonic()
         done = subprocess.run(
             [*map(str, within), "bash", "-c", command], capture_output=True, text=True, timeout=300,
-            env=self.environment, cwd=REPOSITORY)
+            env=self.environment, cwd=folder)
         took_s = time.monotonic() - began
         print(f"{took_s:6.1f} s  {command.splitlines()[0]}", flush=True)
         told = (done.stdout + done.stderr).rstrip()
@@ -80,7 +79,7 @@ def tell(session: Session, release: Release, firm: Firm) -> None:
     objects = [firm.trust_policy(), model("smollm2", firm.reference), deployment("ward", "smollm2", replicas=2)]
     yaml.SafeDumper.add_representer(str, as_block)
     (WORK / "ward.yaml").write_text(yaml.safe_dump_all(objects, sort_keys=False))
-    session.type(f"cd {shlex.quote(str(WORK))} && cat ward.yaml && kubectl -n cloister apply -f ward.yaml", lines=60)
+    session.type("cat ward.yaml && kubectl -n cloister apply -f ward.yaml", folder=WORK, lines=60)
     session.type("kubectl -n cloister wait --for=condition=Ready md/ward --timeout=3m")
     session.type("kubectl -n cloister get tp,mdl,md,fn")
     session.type("kubectl -n cloister describe md/ward | sed -n '/Conditions/,$p'", lines=80)

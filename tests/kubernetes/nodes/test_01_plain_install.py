@@ -3,6 +3,7 @@
 import json
 
 from cluster.settings import WORK
+from cluster.wait import until
 from conftest import deployment, model
 from release import Release
 
@@ -38,6 +39,8 @@ def test_a_model_from_the_registry_is_refused_until_sources_and_signers_are_name
 def test_from_apply_to_ready(plain: Release, firm, sources):
     plain.upgrade(*sources)
     plain.until_ready("controller", 1)
+    caller = plain.caller()
+    until("both nodes are connected to the new controller", lambda: connected(plain, caller) == ["node1", "node2"])
     plain.apply(firm.trust_policy(), model("smollm2", firm.reference), deployment("ward", "smollm2", replicas=2))
     plain.kube.run("-n", "cloister", "wait", "--for=condition=Ready", "model/smollm2", "--timeout=120s")
     plain.kube.run("-n", "cloister", "wait", "--for=condition=Ready", "md/ward", "--timeout=180s")
@@ -72,3 +75,8 @@ def test_what_cannot_be_is_refused_with_field_and_rule(plain: Release):
     message = plain.kube.fails("-n", "cloister", "apply", "-f", "-", stdin=json.dumps(wrong))
     for field in ("replicas", "contextLength", "jurisdiction", "maxSequences"):
         assert f"spec.{field}" in message, message
+
+
+def connected(release: Release, caller) -> list[str]:
+    nodes = json.loads(release.cli(caller, "nodes", "-o", "json"))
+    return sorted(node["name"] for node in nodes if node["state"] == "ready")
