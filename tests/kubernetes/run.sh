@@ -40,7 +40,7 @@ for name; do
     chart) rung 'chart: renderings' 120 $venv/bin/python -m pytest -p no:cacheprovider -q tests/kubernetes/static ;;
     api) rung 'operator: a real API server' 900 env CI=true cargo test --locked --workspace --features cloister-server/kubernetes --test cluster ;;
     scale) rung 'scale: 1,000 nodes, 500 deployments' 600 bash -c 'inside -s tests/kubernetes/scale' ;;
-    nodes) rung 'cluster of two real nodes' 1500 bash -c 'inside --durations=20 tests/kubernetes/nodes' ;;
+    nodes) rung 'cluster of two real nodes' 1500 bash -c 'inside -s --durations=20 tests/kubernetes/nodes' ;;
     *) echo "there is no rung $name" >&2; exit 2 ;;
   esac
 done
