@@ -111,7 +111,7 @@ def use_stolen_tokens(fleet: Release, cluster, thief: PodNetwork, token: str) ->
     cluster.kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "cloister-agent", "namespace": "other"}})
     foreign = fleet.kube.run("-n", "other", "create", "token", "cloister-agent", "--audience=cloister-agents").strip()
     refused = enrol(fleet, thief, foreign, "node1")
-    assert "of the serviceaccount other/cloister-agent" in refused, refused
+    assert "of the serviceaccount system:serviceaccount:other:cloister-agent" in refused, refused
 
 
 # --- how it is done ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 //! `/livez`, `/readyz` and `/metrics`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ struct Shared {
     ledger: LedgerHandle,
     fleet: FleetHandle,
     started: Instant,
+    /// Set once: that a node goes later is no reason to turn callers away.
+    nodes_connected: AtomicBool,
     registry: Registry,
     failures: Mutex<Failures>,
 }
@@ -46,7 +49,17 @@ impl Health {
     pub(super) fn new(store: Store, ledger: LedgerHandle, fleet: FleetHandle, registry: Registry) -> Self {
         let started = Instant::now();
         let failures = Mutex::new(Failures { count: 0, since: started });
-        Self { shared: Arc::new(Shared { store, ledger, fleet, started, registry, failures }) }
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                ledger,
+                fleet,
+                started,
+                nodes_connected: AtomicBool::new(false),
+                registry,
+                failures,
+            }),
+        }
     }
 
     pub(super) fn router(&self) -> Router {
@@ -73,13 +86,17 @@ impl Health {
     /// agents have connected: traffic that comes before would be turned away. A node that is down must not keep
     /// the controller waiting for ever.
     async fn await_nodes(&self) -> Result<(), String> {
-        if self.shared.started.elapsed() >= NODES_CONNECT_WITHIN {
+        let connected = &self.shared.nodes_connected;
+        if connected.load(Ordering::Relaxed) || self.shared.started.elapsed() >= NODES_CONNECT_WITHIN {
             return Ok(());
         }
         let replicas = self.shared.store.replicas().await.map_err(|error| error.to_string())?;
         let away = replicas.iter().filter_map(|replica| replica.node_id.as_deref());
         match away.filter(|node_id| !self.shared.fleet.shared.reaches(node_id)).count() {
-            0 => Ok(()),
+            0 => {
+                connected.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             count => Err(format!("started a moment ago; the nodes of {count} replicas have yet to connect")),
         }
     }
