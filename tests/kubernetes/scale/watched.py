@@ -10,6 +10,9 @@ import urllib.request
 from cluster.settings import API_SERVER, PKI
 from cluster.wait import until
 
+# The API server ends the watch of a reader that falls behind.
+REOPENED_MAX = 20
+
 GROUP = "fleet.cloister.dev/v1alpha1"
 
 
@@ -47,10 +50,13 @@ class Watched:
         context.load_cert_chain(PKI / "admin.crt", PKI / "admin.key")
         try:
             open_watch = lambda: urllib.request.urlopen(self.url, context=context, timeout=3700)  # noqa: E731
-            with until(f"{self.plural} are served", open_watch, seconds=30) as answer:
-                for line in answer:
-                    self._take(json.loads(line))
-            raise EOFError("the API server ended it")
+            for _ in range(REOPENED_MAX):
+                with until(f"{self.plural} are served", open_watch, seconds=30) as answer:
+                    with self.lock:
+                        self.objects.clear()  # a new watch begins with all that there are
+                    for line in answer:
+                        self._take(json.loads(line))
+            raise EOFError("the API server ended it again and again")
         except Exception as error:  # told to whoever looks
             with self.lock:
                 self.ended = error
