@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make test-kubernetes`: the ladder, each rung with its time. Needs root (namespaces, containerd) and, the first time,
-# some ten minutes for Kubernetes itself. Usage: run.sh [chart|api|scale|nodes ...]      default: all, in this order
+# some ten minutes for Kubernetes itself. Usage: run.sh [chart|api|scale|story|nodes ...]
+# Default: chart, api, scale and nodes; `story` is the first part of `nodes`: install, answer, network.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -40,6 +41,7 @@ for name; do
     chart) rung 'chart: renderings' 120 $venv/bin/python -m pytest -p no:cacheprovider -q tests/kubernetes/static ;;
     api) rung 'operator: a real API server' 900 env CI=true cargo test --locked --workspace --features cloister-server/kubernetes --test cluster ;;
     scale) rung 'scale: 1,000 nodes, 500 deployments' 600 bash -c 'inside -s tests/kubernetes/scale' ;;
+    story) rung 'cluster of two real nodes: install, answer, network' 600 bash -c 'inside -s tests/kubernetes/nodes/test_01_plain_install.py tests/kubernetes/nodes/test_02_network.py' ;;
     nodes) rung 'cluster of two real nodes' 1500 bash -c 'inside -s --durations=20 tests/kubernetes/nodes' ;;
     *) echo "there is no rung $name" >&2; exit 2 ;;
   esac

@@ -25,6 +25,7 @@ def test_installed_again_it_goes_on_where_it_was(plain: Release, sources):
 
 def test_a_namespace_can_be_deleted_with_everything_in_it(plain: Release, cluster):
     """Finalizers drain while the controller is there, and hold nothing up when it is not."""
-    plain.kube.run("-n", "cloister", "delete", "modeldeployments,models,trustpolicies", "--all", "--timeout=120s")
+    for kinds in ("modeldeployments,models", "trustpolicies"):
+        plain.kube.run("-n", "cloister", "delete", kinds, "--all", "--timeout=120s")
     plain.kube.helm("uninstall", "cloister", "-n", "cloister", "--wait")
     plain.kube.run("delete", "namespace", "cloister", "--timeout=120s")
