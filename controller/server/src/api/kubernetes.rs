@@ -129,7 +129,7 @@ async fn last_change(
         ChangedThing::Deployment => &["deployment.changed", "deployment.created"],
         ChangedThing::TrustPolicy => &["trust_policy.changed", "trust_policy.created"],
     };
-    let mut newest = None;
+    let mut newest: Option<cloister_store::RecordRow> = None;
     for kind in kinds {
         let query = RecordQuery {
             kind: Some((*kind).to_owned()),
@@ -138,21 +138,10 @@ async fn last_change(
             before_seq: None,
         };
         let found = api.store().records(&query).await?.into_iter().next();
-        newest = newest.max_by_seq(found);
+        newest = newest.into_iter().chain(found).max_by_key(|row| row.seq);
     }
     let Some(row) = newest else { return Ok(None) };
     let by = Record::parse(&row.leaf).map(|record| record.draft.actor);
     let by = by.map(|actor| actor.name.unwrap_or(actor.id)).unwrap_or_default();
     Ok(Some(LastChange { by, at: row.time, record_id: row.id }))
-}
-
-/// The later of two records, if there are any.
-trait MaxBySeq {
-    fn max_by_seq(self, other: Self) -> Self;
-}
-
-impl MaxBySeq for Option<cloister_store::RecordRow> {
-    fn max_by_seq(self, other: Self) -> Self {
-        self.into_iter().chain(other).max_by_key(|row| row.seq)
-    }
 }
