@@ -112,7 +112,8 @@ async fn certificates_are_renewed_before_they_end() {
         (fleet.records("node.certificate_renewed").await.len() >= 6).then_some(())
     })
     .await;
-    assert_eq!(ready_nodes(&fleet).await, 3);
+    // A simulated node leaves before it comes back with its new certificate.
+    until("every node", async || (ready_nodes(&fleet).await == 3).then_some(())).await;
 }
 
 #[tokio::test]

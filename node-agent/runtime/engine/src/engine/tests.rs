@@ -26,6 +26,12 @@ fn start(options: &EngineOptions) -> (EngineHandle, EngineThread) {
     Engine::load(&TinyLlama::default().gguf(), options, |_, _| {}).unwrap().start().unwrap()
 }
 
+/// An engine so slow that a sequence meant to be interrupted cannot end first, however late the test gets its turn.
+fn start_slow(options: &EngineOptions) -> (EngineHandle, EngineThread) {
+    let model = TinyLlama { layers: 24, hidden: 256, ffn: 768, ..TinyLlama::default() };
+    Engine::load(&model.gguf(), options, |_, _| {}).unwrap().start().unwrap()
+}
+
 fn request(prompt: &[u32], max_tokens: usize) -> SequenceRequest {
     let decode = DecodeParams { max_tokens, ignore_eos: true, ..DecodeParams::default() };
     SequenceRequest { prompt: prompt.to_vec(), sampling: SamplingParams::GREEDY, decode }
@@ -102,7 +108,7 @@ fn the_text_ends_before_a_stop_string_and_at_the_end_token() {
 
 #[test]
 fn a_reader_that_leaves_frees_its_blocks_within_a_step() {
-    let (handle, _thread) = start(&OPTIONS);
+    let (handle, _thread) = start_slow(&OPTIONS);
     let streams: Vec<_> = (0..4).map(|_| handle.submit(request(&[1; 10], 200)).unwrap()).collect();
     wait_until("starting", || handle.load().running == 4);
     assert!(handle.load().kv_blocks_used > 0);
@@ -122,7 +128,7 @@ fn a_slow_reader_does_not_hold_up_the_others() {
 
 #[test]
 fn more_than_the_batch_and_the_queue_hold_is_refused_until_one_ends() {
-    let (handle, _thread) = start(&EngineOptions { max_sequences: 1, max_waiting: 1, ..OPTIONS });
+    let (handle, _thread) = start_slow(&EngineOptions { max_sequences: 1, max_waiting: 1, ..OPTIONS });
     let first = handle.submit(request(&[1], 200)).unwrap();
     let second = handle.submit(request(&[1], 2)).unwrap();
     assert!(matches!(handle.submit(request(&[1], 2)), Err(SubmitError::QueueFull { .. })));
@@ -165,7 +171,7 @@ fn stopping_lets_sequences_finish_and_cancelling_ends_them() {
     assert!(matches!(handle.submit(request(&[1], 2)), Err(SubmitError::Stopping)));
     assert_eq!(collect(running).2.reason, FinishReason::Length);
 
-    let (handle, _thread) = start(&OPTIONS);
+    let (handle, _thread) = start_slow(&OPTIONS);
     let running = handle.submit(request(&[1; 10], 240)).unwrap();
     wait_until("starting", || handle.load().running == 1);
     handle.cancel_all();
