@@ -60,6 +60,9 @@ pub const EVENTS_PER_INFERENCE_MAX: usize = 16_384;
 
 /// A node is unreachable after this many heartbeat intervals without a message.
 pub const HEARTBEATS_MISSED_MAX: u32 = 3;
+/// A controller that has just started places nothing before its nodes have connected, for at most so long. Agents
+/// come back within two or three seconds; a node that is down delays the first placement by this.
+pub const NODES_ARRIVE_WITHIN: Duration = Duration::from_secs(10);
 /// How often the reconciler looks when nothing woke it.
 pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(5);
 /// Running inferences may finish for this long after a stop was asked for.

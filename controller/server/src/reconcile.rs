@@ -2,6 +2,7 @@
 //! what it does. Each turn reads the store and the live view, plans, and commits what differs.
 
 mod apply;
+mod arrivals;
 mod explanation;
 mod facts;
 mod orders;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use explanation::{Explanation, RefusedModel, ReplicaSpec};
 pub(crate) use facts::ModelFacts;
 
+use self::arrivals::Arrivals;
 use crate::fleet::{FleetHandle, LiveNodes};
 use crate::limits::RECONCILE_INTERVAL;
 use crate::trust::Trust;
@@ -31,6 +33,7 @@ pub struct Reconciler {
     facts: ModelFacts,
     /// Nodes that were not heard from since then count as silent since then.
     started: Instant,
+    arrivals: Arrivals,
     /// Whether this controller is the one that places. The others look, too: they order what is committed and
     /// can say why, but commit nothing. It saves work and noise; two that lead at once are refused by generations.
     leading: watch::Receiver<bool>,
@@ -57,7 +60,7 @@ struct Stored {
 impl Reconciler {
     pub fn new(fleet: FleetHandle, leading: watch::Receiver<bool>) -> Self {
         let facts = ModelFacts::new(fleet.shared.store.clone(), fleet.shared.data.clone());
-        Self { fleet, facts, started: Instant::now(), leading }
+        Self { fleet, facts, started: Instant::now(), arrivals: Arrivals::default(), leading }
     }
 
     /// Until `stop`. Turns run at every change, and now and then without one: memory is freed and
@@ -103,7 +106,8 @@ impl Reconciler {
     /// Plans and, where this controller leads, commits; whether anything changed.
     async fn settle(&mut self, stored: &Stored) -> Result<bool, TurnError> {
         let live = self.fleet.live();
-        if !*self.leading.borrow() {
+        let all_here = self.arrivals.are_all_here(&stored.nodes, &live, self.started.elapsed());
+        if !*self.leading.borrow() || !all_here {
             let plan = self.plan(stored, &live).await.1;
             self.fleet.shared.plan.send_replace(Arc::new(plan));
             return Ok(false);

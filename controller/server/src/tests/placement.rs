@@ -37,6 +37,28 @@ async fn a_deployment_becomes_an_order_and_its_removal_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_controller_that_has_just_started_places_nothing_before_its_nodes_are_back() {
+    let fixture = Fixture::start().await;
+    let first = Agent::enrol(&fixture, "node-1").await;
+    let second = Agent::enrol(&fixture, "node-2").await;
+    import(&fixture).await;
+    let fixture = fixture.restart().await;
+    let mut early = first.open(&fixture).await;
+    deploy(&fixture, deployment(2)).await;
+    let fleet = fixture.controller.fleet();
+    until("the first node, passed over by nobody", async || {
+        fleet.live().get(&first.node_id).is_some_and(|node| node.connected).then_some(())
+    })
+    .await;
+
+    let mut late = second.open(&fixture).await;
+
+    assert_eq!(early.order(false).await.replicas.len(), 1);
+    assert_eq!(late.order(false).await.replicas.len(), 1);
+    assert_eq!(fixture.records("placement.changed").await.len(), 1, "placed once, on both");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_signer_takes_the_running_replicas_of_its_models_away() {
     let fixture = Fixture::start().await;
     let agent = Agent::enrol(&fixture, "node-1").await;
