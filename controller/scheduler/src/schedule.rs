@@ -12,8 +12,9 @@ use crate::view::{DeploymentIntent, FleetView, Intent, NodeState, NodeView, Repl
 
 /// Decides for every replica that exists or is missing.
 ///
-/// Stable: a replica that may stay where it is, stays. Deterministic: ties go by name. Constraints
-/// hold for what runs as for what is placed; memory is never promised twice.
+/// Stable: a replica that may stay where it is, stays; one alone moves when all of its deployment run on one node
+/// and another could take it. Deterministic: ties go by name. Constraints hold for what runs as for what is placed;
+/// memory is never promised twice.
 pub fn plan(view: &FleetView, intent: &Intent) -> Plan {
     let mut in_order: Vec<_> = view.nodes.iter().collect();
     in_order.sort_by_key(|node| (&node.name, &node.id));
@@ -110,10 +111,19 @@ impl<'a> Scheduler<'a> {
 
     fn fill(&mut self, deployment: &'a DeploymentIntent, kept: Kept<'a>) {
         let existing = kept.placed.len() + kept.unplaced.len() + kept.stranded.len();
-        for replica in kept.placed {
+        let mut next_new = 0;
+        let mut placed = kept.placed;
+        let moving = self.is_crowded(deployment, &placed).then(|| placed.pop()).flatten();
+        for replica in placed {
             self.keep(replica, deployment);
         }
-        let mut next_new = 0;
+        if let Some(replica) = moving {
+            let reason =
+                "all replicas of this deployment are on its node, and another can take one".to_owned();
+            self.remove(replica, &deployment.name, reason);
+            self.place(ReplicaRef::New(next_new), deployment);
+            next_new += 1;
+        }
         for replica in kept.stranded {
             self.rescue(replica, deployment, &mut next_new);
         }
@@ -124,6 +134,23 @@ impl<'a> Scheduler<'a> {
             self.place(ReplicaRef::New(next_new), deployment);
             next_new += 1;
         }
+    }
+
+    /// Whether one node's loss would be the deployment's, needlessly: after a node was away, the others have its
+    /// replicas. One of them moves, and only while the rest serve.
+    fn is_crowded(&self, deployment: &'a DeploymentIntent, placed: &[&ReplicaView]) -> bool {
+        let Some(node_id) = placed.first().and_then(|replica| replica.node_id.as_deref()) else {
+            return false;
+        };
+        let together =
+            placed.iter().all(|replica| replica.ready && replica.node_id.as_deref() == Some(node_id));
+        let all_here = placed.len() >= 2 && placed.len() == deployment.replicas as usize && together;
+        let is_there = self.nodes.get(node_id).is_some_and(|node| node.state == NodeState::Ready);
+        all_here
+            && is_there
+            && Judgement::of(&self.in_order, deployment, &self.capacity)
+                .fitting()
+                .any(|node| node.id != node_id)
     }
 
     fn keep(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent) {

@@ -68,7 +68,10 @@ def test_postgresql_restarted(fleet: Release, cluster, firm):
 
 
 def test_node_partitioned_and_healed(fleet: Release, cluster):
-    """Its replicas are placed elsewhere; when it is back it obeys the newer generation and nothing was served twice."""
+    """Its replicas are placed elsewhere; when it is back it obeys the newer generation and nothing was served twice.
+
+    Then one replica goes back to it: the loss of one node shall not be the deployment's.
+    """
     caller = fleet.caller()
     assert caller.address.startswith("10.88.1."), "the caller is on the side that stays"
     cluster.partition(2)
@@ -82,6 +85,7 @@ def test_node_partitioned_and_healed(fleet: Release, cluster):
             fleet.until_ready("controller", 2)
             fleet.until_ready("agent", 2)
             until("node2 is connected", lambda: node_connected(fleet, "node2"), seconds=60)
+            until("a replica back on node2", lambda: placed_on(fleet) == ["node1", "node2"], seconds=120)
             traffic.until_answers(5)
     finally:
         cluster.heal(2)

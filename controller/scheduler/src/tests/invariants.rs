@@ -58,6 +58,7 @@ fn any_situation() -> impl Strategy<Value = (FleetView, Intent)> {
         let (fleet, first) = (view(build_nodes(&before)), build_intent(&first));
         let mut fleet = carry_out(&fleet, &first, &plan(&fleet, &first));
         fleet.nodes = build_nodes(&after);
+        fleet.replicas.iter_mut().for_each(|replica| replica.ready = replica.node_id.is_some());
         (fleet, build_intent(&second))
     })
 }

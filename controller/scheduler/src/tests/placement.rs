@@ -126,6 +126,22 @@ fn a_healthy_placement_stays_when_a_better_node_comes() {
 }
 
 #[test]
+fn of_replicas_that_share_a_node_one_moves_once_all_serve_and_another_node_can_take_it() {
+    let want = intent(vec![deployment("chat", 3, 2)]);
+    let mut fleet = settled(vec![node("a", 16, 12)], &want);
+    fleet.nodes.push(node("b", 16, 1));
+    fleet.replicas.iter_mut().for_each(|replica| replica.ready = true);
+    assert_eq!(plan(&fleet, &want).changes().count(), 0, "b is too small");
+    fleet.nodes[1] = node("b", 16, 8);
+    fleet.replicas[1].ready = false;
+    assert_eq!(plan(&fleet, &want).changes().count(), 0, "one is not serving yet");
+    fleet.replicas[1].ready = true;
+    let moved = carry_out(&fleet, &want, &plan(&fleet, &want));
+    assert_eq!(places(&moved), ["a", "a", "b"]);
+    assert_eq!(plan(&moved, &want).changes().count(), 0, "and that is enough");
+}
+
+#[test]
 fn a_silent_node_keeps_its_replicas_for_the_grace_and_loses_them_after() {
     let want = intent(vec![deployment("chat", 1, 2)]);
     let mut fleet = settled(vec![node("a", 16, 9), node("b", 16, 8)], &want);
