@@ -13,9 +13,11 @@ mod grpc;
 mod kubernetes;
 mod names;
 mod operations;
+mod passwords;
 mod rest;
 mod state;
 
+pub use auth::SessionSettings;
 pub use error::ApiError;
 pub use rest::{openapi, router};
 pub use state::ApiState;
