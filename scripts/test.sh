@@ -31,9 +31,8 @@ if [ -n "$cluster" ]; then
   # All of them take as long again: `make images-reproducible` by hand.
   stage 'images: the CLI built twice, the same bytes' env IMAGE_BINS='cloister cloister-audit' make images-reproducible
   stage 'images: their tests' make images-test
-  # The rung `api` ran above, among the tests of the workspace. Scale, faults and upgrades take a quarter of an hour
-  # more: `make test-kubernetes`.
-  stage 'kubernetes' tests/kubernetes/run.sh chart story
+  # The rung `api` ran above, among the tests of the workspace.
+  stage 'kubernetes' tests/kubernetes/run.sh chart scale nodes
 else
   printf '\n=== the cluster tests are left out: they need root (make test-kubernetes)\n'
 fi
