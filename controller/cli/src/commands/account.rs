@@ -90,8 +90,13 @@ fn address(client: &Client, link: &LoginLink) -> String {
     format!("{}/console/login#token={}", client.target().url.trim_end_matches('/'), link.token)
 }
 
-/// The address that lets the first administrator into the console; made anew at each start.
-pub(crate) async fn first_way_in(client: &Client) -> Result<String, CliError> {
+/// The address that lets the first administrator into the console, made anew at each start; or why there is none.
+pub(crate) async fn first_way_in(client: &Client) -> String {
+    let made = make_first_way_in(client).await;
+    made.unwrap_or_else(|error| format!("there is no link: {error}; see `cloister account list`"))
+}
+
+async fn make_first_way_in(client: &Client) -> Result<String, CliError> {
     const FIRST: &str = "admin";
     let list: AccountList = client.get(paths::ACCOUNTS).await?;
     if !list.accounts.iter().any(|account| account.name == FIRST) {

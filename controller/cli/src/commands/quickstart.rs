@@ -56,7 +56,7 @@ impl Quickstart {
         let keep = self.keep || (!self.stop && std::io::stdin().is_terminal() && output.is_watched());
         if told.is_ok() && keep {
             fleet.remember(&layout, selection)?;
-            let console = first_way_in(&fleet.client).await?;
+            let console = first_way_in(&fleet.client).await;
             output.say(&next_while_running(&console, output));
             tokio::select! {
                 fault = fleet.fault() => { fleet.stop().await?; return Err(fault); }

@@ -63,7 +63,7 @@ impl Up {
         if !self.no_context {
             fleet.remember(&layout, selection)?;
         }
-        let console = first_way_in(&fleet.client).await?;
+        let console = first_way_in(&fleet.client).await;
         output.say(&summary(&fleet, &layout, &console, output));
         let fault = tokio::select! {
             fault = fleet.fault() => Some(fault),
