@@ -4,6 +4,7 @@
 //! (`access`); a route that is not in it is refused.
 
 mod access;
+mod ask;
 mod auth;
 mod denials;
 mod error;
@@ -17,6 +18,7 @@ mod passwords;
 mod rest;
 mod state;
 
+pub use ask::let_people_ask;
 pub use auth::SessionSettings;
 pub use error::ApiError;
 pub use rest::{openapi, router};

@@ -180,7 +180,7 @@ pub(super) async fn guard(State(api): State<ApiState>, mut request: Request, nex
 }
 
 /// A key goes before a cookie: a program says what it means, a browser sends cookies unasked.
-async fn identify(
+pub(super) async fn identify(
     api: &ApiState,
     method: &Method,
     headers: &HeaderMap,
