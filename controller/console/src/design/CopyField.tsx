@@ -19,7 +19,7 @@ export function CopyField({ value, shown, label, block = false }: { value: strin
   };
   return (
     <span className={block ? 'copy copy-block' : 'copy'}>
-      <code className="copy-text" title={shown ? value : undefined}>{visible(shown ?? value)}</code>
+      <code className="copy-text" title={shown ? value : undefined} {...(block ? { tabIndex: 0, role: 'region', 'aria-label': label } : {})}>{visible(shown ?? value)}</code>
       <Button kind="ghost" aria-label={`Copy ${label}`} icon={state === 'copied' ? <Check /> : <Copy />} onPress={() => void copy()} />
       <span className={state === 'failed' ? 'copy-note' : 'unseen'} role="status">
         {state === 'copied' ? 'Copied' : state === 'failed' ? 'Select the text and copy it' : ''}

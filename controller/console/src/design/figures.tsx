@@ -7,7 +7,7 @@ export function Time({ at, exact = false }: { at: string; exact?: boolean }) {
   const relative = useClock((now) => relativeTime(date, now));
   const full = exactTime(date);
   return (
-    <time className="nowrap" dateTime={at} title={`${full} (${at})`}>
+    <time className={exact ? undefined : 'nowrap'} dateTime={at} title={`${full} (${at})`}>
       {exact ? `${full}, ${relative}` : relative}
     </time>
   );

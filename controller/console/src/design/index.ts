@@ -1,5 +1,6 @@
 import './tokens.css';
 import './base.css';
+import './Tabs.css';
 
 export * from './Badge';
 export * from './Button';

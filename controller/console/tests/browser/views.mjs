@@ -9,6 +9,23 @@ export const views = [
     await page.getByText('Run this on the new machine').waitFor();
   } },
   { name: 'node-revoke', path: '/nodes/this-machine?revoke', shows: 'to confirm' },
+  { name: 'node-none', path: '/nodes/nowhere', shows: 'There is no such node' },
+  { name: 'models', path: '/models', shows: 'Signers' },
+  { name: 'models-import', path: '/models?import', shows: 'Upload and verify' },
+  { name: 'models-import-source', path: '/models?import', shows: 'Upload and verify', then: async (page) => {
+    await page.getByRole('tab', { name: 'Where the controller can fetch it' }).click();
+    await page.getByRole('button', { name: 'Fetch and verify' }).click();
+  } },
+  { name: 'models-trust', path: '/models?trust', shows: 'Public key, PEM' },
+  { name: 'model', path: '/models/smollm2-135m', shows: 'Provenance' },
+  { name: 'model-remove', path: '/models/smollm2-135m?remove', shows: 'is in use' },
+  { name: 'deployments', path: '/deployments', shows: 'ward' },
+  { name: 'deployment', path: '/deployments/ward', shows: 'Nodes that were considered' },
+  { name: 'deployment-unplaced', path: '/deployments/discharge-letters', shows: 'is nowhere' },
+  { name: 'deployment-new', path: '/deployments?new', shows: 'Sequences at once' },
+  { name: 'deployment-edit', path: '/deployments/ward?edit', shows: 'Sequences at once' },
+  { name: 'deployment-scale', path: '/deployments/ward?scale', shows: 'wanted now' },
+  { name: 'deployment-remove', path: '/deployments/ward?remove', shows: 'to confirm' },
   { name: 'palette', path: '/', shows: 'Nodes by jurisdiction', then: async (page) => {
     await page.keyboard.press('Control+k');
     await page.getByRole('menuitem').first().waitFor();

@@ -24,36 +24,40 @@ export interface FleetView {
 
 /** What somebody should look at, the worst first. */
 export function concerns(fleet: FleetView, now: Date): Concern[] {
+  const of = Map.groupBy(fleet.replicas, ({ deployment }) => deployment);
   const all = [
-    ...fleet.deployments.flatMap((deployment) => ofDeployment(deployment)),
-    ...fleet.replicas.flatMap((replica) => ofReplica(replica, fleet.reasons)),
+    ...fleet.deployments.flatMap((deployment) => ofDeployment(deployment, of.get(deployment.name) ?? [], fleet.reasons)),
     ...fleet.nodes.flatMap((node) => ofNode(node, now)),
   ];
   return [...all.filter(({ severity }) => severity === 'bad'), ...all.filter(({ severity }) => severity === 'warn')];
 }
 
-function ofDeployment({ name, replicas, ready_replicas: ready }: Deployment): Concern[] {
-  if (replicas === 0 || ready > 0) return [];
-  const to = `/deployments/${encodeURIComponent(name)}`;
-  return [{ id: `deployment/${name}`, severity: 'bad', what: `${name} answers nobody: none of its ${replicas} ${replicas === 1 ? 'replica is' : 'replicas are'} ready`, to }];
-}
-
 const TROUBLE: Partial<Record<Replica['phase'], string>> = {
-  unplaced: 'is not placed', refused: 'was refused by its node', crashed: 'crashed', unreachable: 'is on a node that is not connected',
+  unplaced: 'not placed', refused: 'refused', crashed: 'crashed', unreachable: 'on a node that is not connected',
 };
 
-function ofReplica(replica: Replica, reasons: ReadonlyMap<string, string>): Concern[] {
-  const trouble = TROUBLE[replica.phase];
-  if (!trouble) return [];
-  const why = replica.error ?? reasons.get(replica.id);
-  const where = replica.node_name ? ` (${replica.node_name})` : '';
+/** One concern for each deployment in trouble: its replicas fail for the same few reasons. */
+function ofDeployment(deployment: Deployment, replicas: readonly Replica[], reasons: ReadonlyMap<string, string>): Concern[] {
+  const { name, replicas: wanted, ready_replicas: ready } = deployment;
+  const troubled = replicas.filter(({ phase }) => TROUBLE[phase]);
+  const silent = wanted > 0 && ready === 0;
+  if (!silent && troubled.length === 0) return [];
+  const first = troubled[0];
+  const why = first && (first.error ?? reasons.get(first.id));
+  const sentence = [inWords(troubled), why].filter(Boolean).join(': ');
   return [{
-    id: `replica/${replica.id}`,
-    severity: replica.phase === 'unreachable' ? 'warn' : 'bad',
-    what: `A replica of ${replica.deployment}${where} ${trouble}`,
-    ...(why ? { why } : {}),
-    to: `/deployments/${encodeURIComponent(replica.deployment)}`,
+    id: `deployment/${name}`,
+    severity: silent || troubled.some(({ phase }) => phase !== 'unreachable') ? 'bad' : 'warn',
+    what: silent ? `${name} answers nobody: no replica is ready` : `${name} has ${ready} of ${wanted} replicas`,
+    ...(sentence ? { why: sentence } : {}),
+    to: `/deployments/${encodeURIComponent(name)}`,
   }];
+}
+
+/** "1 not placed, 2 crashed" */
+function inWords(troubled: readonly Replica[]): string {
+  const of = Map.groupBy(troubled, ({ phase }) => phase);
+  return [...of].map(([phase, its]) => `${its.length} ${TROUBLE[phase]}`).join(', ');
 }
 
 function ofNode(node: Node, now: Date): Concern[] {

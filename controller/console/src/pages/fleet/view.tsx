@@ -1,6 +1,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { deployments, explanation, nodes, replicas, status } from '../../api/queries';
 import { ErrorState, PageHead, Skeleton } from '../../design';
+import { whyNowhere } from '../../fleet/reasons';
 import { Attention } from './Attention';
 import { DeploymentsAtAGlance } from './DeploymentsAtAGlance';
 import { Glance } from './Glance';
@@ -13,7 +14,7 @@ const REASONS_READ = 8;
 export default function FleetPage() {
   const of = { status: useQuery(status), nodes: useQuery(nodes), replicas: useQuery(replicas), deployments: useQuery(deployments) };
   const unplaced = (of.replicas.data ?? []).filter(({ phase }) => phase === 'unplaced').slice(0, REASONS_READ);
-  const reasons = useQueries({ queries: unplaced.map(({ id }) => explanation(id)), combine: (all) => new Map(all.flatMap(({ data }) => (data ? [[data.replica.id, data.reasons.join('; ')] as const] : []))) });
+  const reasons = useQueries({ queries: unplaced.map(({ id }) => explanation(id)), combine: (all) => new Map(all.flatMap(({ data }) => (data ? [[data.replica.id, whyNowhere(data)] as const] : []))) });
   const failed = Object.values(of).find((query) => query.isError && query.data === undefined);
   if (failed?.error) return <><PageHead title="Fleet" /><ErrorState error={failed.error} onRetry={() => void failed.refetch()} /></>;
   if (!of.status.data || !of.nodes.data || !of.replicas.data || !of.deployments.data) {
