@@ -5,7 +5,7 @@ import { client, take } from '../../api/client';
 import type { AuditRecord } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Badge, CopyField, ErrorState, exactTime, Facts, PageHead, Section, Skeleton, Time, visible } from '../../design';
-import { answerSentences, changes, readLeaf, sentence } from './leaf';
+import { answerSentences, changes, readLeaf, sentence, subjectName } from './leaf';
 
 const parent = { title: 'Audit', to: '/audit' };
 
@@ -44,7 +44,7 @@ function Told({ record }: { record: AuditRecord }) {
         <Facts of={[
           ['Kind', <Link key="kind" to={`/audit?kind=${encodeURIComponent(record.kind)}`}>{record.kind}</Link>],
           ['Time', <Time key="time" at={record.time} exact />],
-          ['Subject', leaf.subject?.id ? <Link key="subject" to={`/audit?subject=${encodeURIComponent(leaf.subject.id)}`}>{leaf.subject.kind} {leaf.subject.name ?? leaf.subject.id}</Link> : undefined],
+          ['Subject', leaf.subject?.id ? <Link key="subject" to={`/audit?subject=${encodeURIComponent(leaf.subject.id)}`}>{leaf.subject.kind} {subjectName(record.kind, leaf)}</Link> : undefined],
           ['By', leaf.actor ? `${leaf.actor.kind ?? ''} ${leaf.actor.name ?? leaf.actor.id ?? ''}` : undefined],
           ['Place in the log', record.seq],
           ['Id', <CopyField key="id" value={record.id} label="the record’s id" />],

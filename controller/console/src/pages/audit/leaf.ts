@@ -42,10 +42,15 @@ export function actorName({ actor }: Leaf): string {
   return actor.name ?? actor.id ?? actor.kind ?? 'Somebody';
 }
 
+/** What it was done to. Of an inference the id is the deployment that was asked, and the name its model's. */
+export function subjectName(kind: string, { subject }: Leaf): string | undefined {
+  return kind.startsWith('inference.') ? subject?.id : (subject?.name ?? subject?.id);
+}
+
 /** One record in one sentence, without its time. */
 export function sentence(kind: string, leaf: Leaf): string {
   const deed = DEEDS[kind];
-  const subject = kind.startsWith('inference.') ? leaf.subject?.id : (leaf.subject?.name ?? leaf.subject?.id);
+  const subject = subjectName(kind, leaf);
   if (!deed) return `${actorName(leaf)}: ${kind}${subject ? `, ${subject}` : ''}`;
   return [actorName(leaf), deed, UNNAMED.has(kind) ? '' : (subject ?? '')].filter(Boolean).join(' ');
 }
