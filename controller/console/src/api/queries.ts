@@ -1,0 +1,65 @@
+import { queryOptions } from '@tanstack/react-query';
+import { client, take } from './client';
+import { live } from './live';
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+export type Status = Schemas['Status'];
+export type Node = Schemas['Node'];
+export type Replica = Schemas['Replica'];
+export type Deployment = Schemas['Deployment'];
+export type DeployRequest = Schemas['DeployRequest'];
+export type Explanation = Schemas['Explanation'];
+export type Model = Schemas['Model'];
+export type ModelDetail = Schemas['ModelDetail'];
+export type Signer = Schemas['Signer'];
+export type Import = Schemas['Import'];
+export type Upload = Schemas['Upload'];
+export type AuditRecord = Schemas['Record'];
+export type Key = Schemas['Key'];
+
+// Keys are the paths, so that a change names what it touches.
+export const status = queryOptions({ queryKey: ['status'], queryFn: () => take(client.GET('/api/v1/status')), ...live });
+
+export const nodes = queryOptions({
+  queryKey: ['nodes'], queryFn: async () => (await take(client.GET('/api/v1/nodes'))).nodes, ...live,
+});
+
+export const replicas = queryOptions({
+  queryKey: ['replicas'], queryFn: async () => (await take(client.GET('/api/v1/replicas'))).replicas, ...live,
+});
+
+export const deployments = queryOptions({
+  queryKey: ['deployments'], queryFn: async () => (await take(client.GET('/api/v1/deployments'))).deployments, ...live,
+});
+
+export const deployment = (name: string) => queryOptions({
+  queryKey: ['deployments', name],
+  queryFn: () => take(client.GET('/api/v1/deployments/{name}', { params: { path: { name } } })), ...live,
+});
+
+export const explanation = (id: string) => queryOptions({
+  queryKey: ['replicas', id, 'explanation'],
+  queryFn: () => take(client.GET('/api/v1/replicas/{replica_id}/explanation', { params: { path: { replica_id: id } } })), ...live,
+});
+
+export const models = queryOptions({
+  queryKey: ['models'], queryFn: async () => (await take(client.GET('/api/v1/models'))).models, ...live,
+});
+
+export const model = (name: string) => queryOptions({
+  queryKey: ['models', name],
+  queryFn: () => take(client.GET('/api/v1/models/{model}', { params: { path: { model: name } } })), ...live,
+});
+
+export const signers = queryOptions({
+  queryKey: ['signers'], queryFn: async () => (await take(client.GET('/api/v1/signers'))).signers, ...live,
+});
+
+export const imports = queryOptions({
+  queryKey: ['imports'], queryFn: async () => (await take(client.GET('/api/v1/imports'))).imports, ...live,
+});
+
+export const keys = queryOptions({
+  queryKey: ['keys'], queryFn: async () => (await take(client.GET('/api/v1/keys'))).keys, ...live,
+});

@@ -1,0 +1,94 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDown, ArrowUp } from 'lucide-react';
+import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { sorted, turned, type SortOrder, type SortValue } from './sorting';
+import './DataTable.css';
+
+export interface Column<Row> {
+  id: string;
+  title: string;
+  cell: (row: Row) => ReactNode;
+  /** What it is ordered by; a column without cannot be ordered by. */
+  sort?: (row: Row) => SortValue;
+  align?: 'end';
+  /** Left out where there is little room. */
+  wideOnly?: boolean;
+  width?: string;
+}
+
+export interface DataTableProps<Row> {
+  label: string;
+  rows: readonly Row[];
+  columns: readonly Column<Row>[];
+  rowKey: (row: Row) => string;
+  initialSort?: SortOrder;
+}
+
+/** From here on only the rows in view are in the document. */
+const VIRTUAL_FROM = 150;
+const ROW_PX = 36;
+
+export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: DataTableProps<Row>) {
+  const [order, setOrder] = useState<SortOrder | undefined>(initialSort);
+  const by = columns.find((column) => column.id === order?.column)?.sort;
+  const shown = useMemo(() => (by && order ? sorted(rows, by, order.descending) : rows), [rows, by, order]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = shown.length >= VIRTUAL_FROM;
+  const window = useVirtualizer({
+    count: virtual ? shown.length : 0, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, overscan: 12,
+  });
+  const items = window.getVirtualItems();
+  const first = virtual ? (items[0]?.index ?? 0) : 0;
+  const last = virtual ? (items.at(-1)?.index ?? -1) : shown.length - 1;
+  return (
+    <div ref={scroller} className={virtual ? 'table-scroll table-tall' : 'table-scroll'} tabIndex={virtual ? 0 : undefined} role={virtual ? 'region' : undefined} aria-label={virtual ? label : undefined}>
+      <table className="table" aria-label={label} aria-rowcount={shown.length + 1}>
+        <thead><tr>{columns.map((column) => <HeadCell key={column.id} column={column} order={order} onTurn={setOrder} />)}</tr></thead>
+        <tbody onKeyDown={moveBetweenRows}>
+          <Spacer rows={first} span={columns.length} />
+          {shown.slice(first, last + 1).map((row, at) => (
+            <tr key={rowKey(row)} aria-rowindex={first + at + 2}>
+              {columns.map((column) => <td key={column.id} className={classes(column)}>{column.cell(row)}</td>)}
+            </tr>
+          ))}
+          <Spacer rows={virtual ? shown.length - 1 - last : 0} span={columns.length} />
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function HeadCell<Row>({ column, order, onTurn }: { column: Column<Row>; order: SortOrder | undefined; onTurn: (order: SortOrder) => void }) {
+  const active = order?.column === column.id;
+  const Arrow = order?.descending ? ArrowDown : ArrowUp;
+  const direction = active ? (order.descending ? 'descending' : 'ascending') : undefined;
+  return (
+    <th scope="col" className={classes(column)} aria-sort={direction} style={column.width ? { width: column.width } : undefined}>
+      {column.sort
+        ? <button type="button" className="table-sort" onClick={() => onTurn(turned(order, column.id))}>{column.title}{active ? <Arrow aria-hidden="true" /> : null}</button>
+        : column.title}
+    </th>
+  );
+}
+
+/** Stands for rows that are not in the document, so that the scroll bar tells the truth. */
+function Spacer({ rows, span }: { rows: number; span: number }) {
+  if (rows <= 0) return null;
+  return <tr aria-hidden="true" className="table-spacer"><td colSpan={span} style={{ height: rows * ROW_PX }} /></tr>;
+}
+
+function classes<Row>(column: Column<Row>): string {
+  return [column.align === 'end' ? 'table-end' : '', column.wideOnly ? 'table-wide' : ''].join(' ').trim();
+}
+
+/** Up and down go from row to row, as in a list. */
+function moveBetweenRows(event: KeyboardEvent<HTMLElement>): void {
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+  if (!(event.target instanceof HTMLAnchorElement)) return;
+  const row = event.target.closest('tr');
+  const other = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
+  const link = other?.querySelector('a');
+  if (!link) return;
+  event.preventDefault();
+  link.focus();
+}

@@ -1,0 +1,76 @@
+import { useQuery } from '@tanstack/react-query';
+import { Pencil, Scale, Trash2 } from 'lucide-react';
+import { Link, useParams } from 'react-router';
+import { deployment as read, replicas, type Deployment } from '../../api/queries';
+import { useMay } from '../../api/session';
+import { Button, CopyField, Dialog, EmptyState, ErrorState, Facts, formatCount, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
+import { ReplicaTable } from '../../fleet/ReplicaTable';
+import { jurisdictionName, ReadyBadge } from '../../fleet/states';
+import { IntentForm } from './IntentForm';
+import { RemoveDeployment } from './RemoveDeployment';
+import { ScaleForm } from './ScaleForm';
+import { WhyHere } from './WhyHere';
+
+const parent = { title: 'Deployments', to: '/deployments' };
+
+export function DeploymentPage() {
+  const { name = '' } = useParams();
+  const query = useQuery(read(name));
+  if (query.data) return <DeploymentDetail deployment={query.data} />;
+  return (
+    <>
+      <PageHead title={visible(name)} parent={parent} />
+      {query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={8} />}
+    </>
+  );
+}
+
+function DeploymentDetail({ deployment }: { deployment: Deployment }) {
+  const { name } = deployment;
+  const its = useQuery(replicas).data?.filter((replica) => replica.deployment === name);
+  return (
+    <>
+      <PageHead title={name} parent={parent} note={<ReadyBadge deployment={deployment} />} actions={<Actions deployment={deployment} />} />
+      <Section title="Intent" note={`revision ${deployment.revision}`}><Intent deployment={deployment} /></Section>
+      <Section title="Replicas" note={its ? `${its.length} there, ${deployment.replicas} wanted` : ''}>
+        {!its ? <Skeleton rows={2} /> : its.length === 0 ? <EmptyState title={deployment.replicas === 0 ? 'Scaled to nothing' : 'Not planned yet'} /> : <ReplicaTable label={`Replicas of ${name}`} replicas={its} show="node" />}
+      </Section>
+      {its && its.length > 0 ? <WhyHere replicas={its} /> : null}
+    </>
+  );
+}
+
+function Intent({ deployment }: { deployment: Deployment }) {
+  const labels = Object.entries(deployment.node_selector);
+  return (
+    <Facts of={[
+      ['Model', <Link key="model" to={`/models/${encodeURIComponent(deployment.model_name)}`}>{deployment.model_name}</Link>],
+      ['Model digest', <CopyField key="digest" value={deployment.model_digest} label="the model digest" />],
+      ['Jurisdiction', deployment.jurisdiction ? jurisdictionName(deployment.jurisdiction) : 'anywhere'],
+      ['Node labels', labels.length > 0 ? labels.map(([key, value]) => <code key={key} className="label">{key}={value}</code>) : 'any node'],
+      ['Context', `${formatCount(deployment.context_length)} tokens`],
+      ['Sequences at once', `${deployment.max_sequences} per replica`],
+      ['KV cache', `${formatCount(deployment.kv_tokens)} tokens per replica`],
+      ['Created', <Time key="created" at={deployment.created_at} exact />],
+    ]} />
+  );
+}
+
+function Actions({ deployment }: { deployment: Deployment }) {
+  const may = useMay();
+  const [editing, openEdit, closeEdit] = useDialogParameter('edit');
+  const [scaling, openScale, closeScale] = useDialogParameter('scale');
+  const [removing, openRemove, closeRemove] = useDialogParameter('remove');
+  const change = may('deployment.change');
+  const remove = may('deployment.remove');
+  return (
+    <>
+      {change ? <Button icon={<Scale />} onPress={openScale}>Scale</Button> : null}
+      {change ? <Button icon={<Pencil />} onPress={openEdit}>Edit</Button> : null}
+      {remove ? <Button kind="danger" icon={<Trash2 />} onPress={openRemove}>Remove</Button> : null}
+      <Dialog title={`Edit ${deployment.name}`} size="wide" isOpen={editing && change} onClose={closeEdit}><IntentForm existing={deployment} onClose={closeEdit} /></Dialog>
+      <Dialog title={`Scale ${deployment.name}`} isOpen={scaling && change} onClose={closeScale}><ScaleForm deployment={deployment} onClose={closeScale} /></Dialog>
+      <RemoveDeployment deployment={deployment} isOpen={removing && remove} onClose={closeRemove} />
+    </>
+  );
+}

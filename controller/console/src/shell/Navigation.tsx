@@ -1,0 +1,71 @@
+import { Keyboard, LogOut, Menu as MenuMark, Monitor, Moon, Search, Sun, UserRound } from 'lucide-react';
+import { NavLink, useNavigate } from 'react-router';
+import { signOut, useMay, useSessionState } from '../api/session';
+import { Button, Menu, say, type MenuChoice } from '../design';
+import { pages } from '../pages';
+import { Mark } from './Mark';
+import { chooseTheme, useTheme } from './theme';
+
+export function Navigation({ onSearch, onShortcuts }: { onSearch: () => void; onShortcuts: () => void }) {
+  const may = useMay();
+  const allowed = pages.filter(({ action }) => may(action));
+  return (
+    <header className="nav">
+      <NavLink className="nav-brand" to="/" aria-label="Cloister, to the first page"><Mark /><span>Cloister</span></NavLink>
+      <NarrowMenu pages={allowed} />
+      <button type="button" className="nav-search" onClick={onSearch}>
+        <Search aria-hidden="true" /><span>Search or run</span><kbd>{shortcutName()}</kbd>
+      </button>
+      <nav className="nav-pages" aria-label="Pages">
+        <ul>{allowed.map((page) => <NavItem key={page.path} page={page} />)}</ul>
+      </nav>
+      <div className="nav-foot"><Account onShortcuts={onShortcuts} /></div>
+    </header>
+  );
+}
+
+export const shortcutName = (): string => (navigator.userAgent.includes('Mac') ? '⌘K' : 'Ctrl K');
+
+function NavItem({ page }: { page: (typeof pages)[number] }) {
+  const Icon = page.icon;
+  return (
+    <li>
+      <NavLink to={page.path} end={page.path === '/'} className="nav-item">
+        <Icon aria-hidden="true" /><span>{page.title}</span>
+      </NavLink>
+    </li>
+  );
+}
+
+/** The pages where there is no room for a column of them. */
+function NarrowMenu({ pages: shown }: { pages: typeof pages }) {
+  const navigate = useNavigate();
+  const choices = shown.map((page): MenuChoice => {
+    const Icon = page.icon;
+    return { id: page.path, label: page.title, icon: <Icon aria-hidden="true" />, onAction: () => void navigate(page.path) };
+  });
+  return (
+    <div className="nav-narrow">
+      <Menu label="Pages" choices={choices}><Button kind="ghost" aria-label="Pages" icon={<MenuMark />} /></Menu>
+    </div>
+  );
+}
+
+function Account({ onShortcuts }: { onShortcuts: () => void }) {
+  const state = useSessionState();
+  const theme = useTheme();
+  const name = state.phase === 'signed-in' ? state.session.user.name : '';
+  const themes = [['system', 'Theme of the system', Monitor], ['light', 'Light theme', Sun], ['dark', 'Dark theme', Moon]] as const;
+  const choices: MenuChoice[] = [
+    ...themes.map(([id, label, Icon]): MenuChoice => ({
+      id, label, icon: <Icon aria-hidden="true" />, ...(theme === id ? { hint: 'chosen' } : {}), onAction: () => chooseTheme(id),
+    })),
+    { id: 'shortcuts', label: 'Keyboard shortcuts', icon: <Keyboard aria-hidden="true" />, hint: '?', onAction: onShortcuts },
+    { id: 'out', label: 'Sign out', icon: <LogOut aria-hidden="true" />, onAction: () => void signOut().catch((error: Error) => say(error.message)) },
+  ];
+  return (
+    <Menu label="Account and theme" choices={choices}>
+      <Button kind="ghost" aria-label={`Account of ${name}, and theme`} icon={<UserRound />}><span className="nav-name">{name}</span></Button>
+    </Menu>
+  );
+}

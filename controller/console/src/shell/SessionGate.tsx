@@ -1,0 +1,46 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState, type ReactNode } from 'react';
+import { loadSession, useSessionState } from '../api/session';
+import { onRecovery } from '../api/connection';
+import { Dialog, ErrorState } from '../design';
+import { LoginPage } from './LoginPage';
+import { SignInForm } from './SignInForm';
+import './login.css';
+
+const ELSEWHERE_MS = 2000;
+
+/** Nothing behind it is asked for, or shown, before somebody is signed in. */
+export function SessionGate({ children }: { children: ReactNode }) {
+  const state = useSessionState();
+  const queries = useQueryClient();
+  const [error, setError] = useState<Error>();
+  const load = () => void loadSession().then(() => setError(undefined), setError);
+  useEffect(() => {
+    load();
+    return onRecovery(load);
+  }, []);
+  useEffect(() => {
+    // Of what one person read, nothing is kept for the next.
+    if (state.phase === 'signed-out') queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+  }, [state.phase, queries]);
+
+  // Somebody may sign in again in another tab, with an identity provider for instance.
+  const interrupted = state.phase === 'signed-in' && state.interrupted;
+  useEffect(() => {
+    if (!interrupted) return undefined;
+    const timer = setInterval(() => void loadSession().catch(() => undefined), ELSEWHERE_MS);
+    return () => clearInterval(timer);
+  }, [interrupted]);
+
+  if (state.phase === 'unknown') return <main className="login">{error ? <ErrorState error={error} onRetry={load} /> : null}</main>;
+  if (state.phase === 'signed-out' || location.pathname.endsWith('/console/login')) return <LoginPage />;
+  return (
+    <>
+      {children}
+      <Dialog title="Sign in again to go on" isOpen={state.interrupted} onClose={() => undefined} closable={false}>
+        <p className="soft">The session of {state.session.user.name} has ended. What you typed is still here.</p>
+        <SignInForm elsewhere onDone={() => undefined} />
+      </Dialog>
+    </>
+  );
+}

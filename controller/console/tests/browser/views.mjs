@@ -1,0 +1,50 @@
+import { auditor, nobody } from './sessions.mjs';
+
+// What is looked at: a name for the picture, an address, a text that says it is there, and what is done then.
+export const views = [
+  { name: 'fleet', path: '/', shows: 'Nodes by jurisdiction' },
+  { name: 'nodes', path: '/nodes', shows: 'this-machine' },
+  { name: 'node', path: '/nodes/this-machine', shows: 'Inventory' },
+  { name: 'node-add', path: '/nodes?add', shows: 'Create token' },
+  { name: 'node-token', path: '/nodes?add', shows: 'Create token', then: async (page) => {
+    await page.getByRole('button', { name: 'Create token' }).click();
+    await page.getByText('Run this on the new machine').waitFor();
+  } },
+  { name: 'node-revoke', path: '/nodes/this-machine?revoke', shows: 'to confirm' },
+  { name: 'node-none', path: '/nodes/nowhere', shows: 'There is no such node' },
+  { name: 'models', path: '/models', shows: 'Signers' },
+  { name: 'models-import', path: '/models?import', shows: 'Upload and verify' },
+  { name: 'models-import-source', path: '/models?import', shows: 'Upload and verify', then: async (page) => {
+    await page.getByRole('tab', { name: 'Where the controller can fetch it' }).click();
+    await page.getByRole('button', { name: 'Fetch and verify' }).click();
+  } },
+  { name: 'models-trust', path: '/models?trust', shows: 'Public key, PEM' },
+  { name: 'model', path: '/models/smollm2-135m', shows: 'Provenance' },
+  { name: 'model-remove', path: '/models/smollm2-135m?remove', shows: 'is in use' },
+  { name: 'deployments', path: '/deployments', shows: 'ward' },
+  { name: 'deployment', path: '/deployments/ward', shows: 'Nodes that were considered' },
+  { name: 'deployment-unplaced', path: '/deployments/discharge-letters', shows: 'is nowhere' },
+  { name: 'deployment-new', path: '/deployments?new', shows: 'Sequences at once' },
+  { name: 'deployment-edit', path: '/deployments/ward?edit', shows: 'Sequences at once' },
+  { name: 'deployment-scale', path: '/deployments/ward?scale', shows: 'wanted now' },
+  { name: 'deployment-remove', path: '/deployments/ward?remove', shows: 'to confirm' },
+  { name: 'audit', path: '/audit', shows: 'What happened' },
+  { name: 'audit-none', path: '/audit?kind=model.removed', shows: 'No such record' },
+  { name: 'audit-record', path: '/audit', shows: 'What happened', then: async (page) => {
+    await page.getByRole('row').filter({ hasText: 'got an answer' }).getByRole('link').first().click();
+    await page.getByText('byte for byte').waitFor();
+  } },
+  { name: 'access', path: '/access', shows: 'admin' },
+  { name: 'access-new', path: '/access?new', shows: 'Create key' },
+  { name: 'denied', path: '/nodes', shows: 'does not have the right', session: auditor },
+  { name: 'login', path: '/', shows: 'User name', session: nobody },
+  { name: 'missing', path: '/nothing', shows: 'No such page' },
+  { name: 'palette', path: '/', shows: 'Nodes by jurisdiction', then: async (page) => {
+    await page.keyboard.press('Control+k');
+    await page.getByRole('menuitem').first().waitFor();
+  } },
+  { name: 'shortcuts', path: '/', shows: 'Nodes by jurisdiction', then: async (page) => {
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+  } },
+];
