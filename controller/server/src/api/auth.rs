@@ -137,7 +137,7 @@ async fn by_session(
 ) -> Result<Result<Caller, Refused>, ApiError> {
     let refuse =
         |caller, why: session::NoSession, kind| Err((caller, why.class(), ApiError::new(kind, why.detail())));
-    let signed_in = match session::identify(api, secret, Timestamp::now()).await? {
+    let signed_in = match session::identify(api, (secret, headers), Timestamp::now()).await? {
         Ok(signed_in) => signed_in,
         Err(why) => return Ok(refuse(Caller::anonymous(address), why, ProblemKind::Unauthenticated)),
     };

@@ -22,6 +22,8 @@ const PLAIN_COOKIE: &str = "cloister";
 /// Longest `Cookie` header that is looked at.
 const COOKIES_MAX_BYTES: usize = 8 * 1024;
 pub(in crate::api) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-cloister-csrf");
+/// A call that the console makes by itself, to show what is new: nobody is using the session by it.
+const BACKGROUND_HEADER: HeaderName = HeaderName::from_static("x-cloister-background");
 const FETCH_SITE_HEADER: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// `last_seen_at` is written no more often.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(30);
@@ -129,11 +131,11 @@ fn cookie_of(settings: &SessionSettings, value: &str, max_age: Duration) -> Cook
 /// Whose session it is. One that was idle for too long is ended here, on record.
 pub(super) async fn identify(
     api: &ApiState,
-    secret: &str,
+    (secret, headers): (&str, &HeaderMap),
     now: Timestamp,
 ) -> Result<Result<SignedIn, NoSession>, ApiError> {
     let hash = crate::api::operations::secret_hash(secret);
-    let Some(session) = api.store().session_by_hash(&hash).await? else { return Ok(Err(NoSession::Unknown)) };
+    let Some(mut session) = api.store().session_by_hash(&hash).await? else { return Ok(Err(NoSession::Unknown)) };
     if session.ended_at.is_some() || session.expires_at <= now {
         return Ok(Err(NoSession::Ended));
     }
@@ -148,10 +150,18 @@ pub(super) async fn identify(
         end_idle(api, &session, &account).await?;
         return Ok(Err(NoSession::Idle));
     }
-    if unused >= TOUCH_INTERVAL.min(api.sessions().idle / 4) {
-        api.store().touch_session(&session.id, now).await?;
+    if !headers.contains_key(BACKGROUND_HEADER) {
+        if is_worth_a_note(unused, api.sessions().idle) {
+            api.store().touch_session(&session.id, now).await?;
+        }
+        session.last_seen_at = now;
     }
     Ok(Ok(SignedIn::new(session, account, secret)))
+}
+
+/// Whether a use after so long is written down. Coarse enough that a session's end is never more than a quarter early.
+fn is_worth_a_note(unused: Duration, idle: Duration) -> bool {
+    unused >= TOUCH_INTERVAL.min(idle / 4)
 }
 
 /// Whether a call with a cookie may be what the console asked for, and not what another site made the browser do.

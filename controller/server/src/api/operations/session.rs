@@ -53,7 +53,7 @@ pub(in crate::api) fn methods() -> SessionMethods {
 
 /// How the session stands that the call came with.
 pub(in crate::api) fn own(api: &ApiState, caller: &Caller) -> Result<Session, ApiError> {
-    Ok(view(api, signed_in(caller)?, Timestamp::now()))
+    Ok(view(api, signed_in(caller)?))
 }
 
 pub(in crate::api) async fn start(
@@ -199,7 +199,7 @@ async fn begin(
     changes.push(Change::StartSession(row.clone()));
     api.ledger().change(changes, draft).await?;
     let signed_in = SignedIn::new(row, account, secret.expose_secret());
-    Ok(Started { session: view(api, &signed_in, now), secret })
+    Ok(Started { session: view(api, &signed_in), secret })
 }
 
 /// Signs out.
@@ -317,9 +317,10 @@ fn signed_in(caller: &Caller) -> Result<&SignedIn, ApiError> {
     })
 }
 
-fn view(api: &ApiState, signed_in: &SignedIn, now: Timestamp) -> Session {
+fn view(api: &ApiState, signed_in: &SignedIn) -> Session {
     let SignedIn { session, account, roles, csrf_token } = signed_in;
     let idle = SignedDuration::try_from(api.sessions().idle).unwrap_or(SignedDuration::MAX);
+    let idle_end = session.last_seen_at.checked_add(idle).unwrap_or(Timestamp::MAX);
     Session {
         id: session.id.clone(),
         account: SessionAccount {
@@ -330,7 +331,7 @@ fn view(api: &ApiState, signed_in: &SignedIn, now: Timestamp) -> Session {
         roles: roles.clone(),
         actions: actions(roles),
         csrf_token: csrf_token.clone(),
-        idle_expires_at: now.checked_add(idle).unwrap_or(Timestamp::MAX).min(session.expires_at).to_string(),
+        idle_expires_at: idle_end.min(session.expires_at).to_string(),
         absolute_expires_at: session.expires_at.to_string(),
     }
 }

@@ -102,6 +102,11 @@ async fn a_link_lets_in_once_and_a_password_from_then_on() {
         (&session["account"]["name"], &session["account"]["has_password"]),
         (&json!("meier"), &json!(false))
     );
+    // A call that the console makes by itself gives the session no more time.
+    let mut by_itself = first.request(Method::GET, paths::SESSION, None);
+    by_itself.headers_mut().insert("x-cloister-background", "1".parse().unwrap());
+    let (_, unused) = read(fleet.send(by_itself).await).await;
+    assert!(unused["idle_expires_at"].as_str() < session["idle_expires_at"].as_str(), "{unused}");
     let actions: Vec<_> = session["actions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(actions.contains(&"node.admit") && !actions.contains(&"audit.read"), "{actions:?}");
 
