@@ -20,7 +20,7 @@ export function PinKey({ onPinned }: { onPinned: (key: string) => void }) {
     setFromController(true);
   };
   return (
-    <form className="stack-close" onSubmit={submit}>
+    <form className="verifier-stack" onSubmit={submit}>
       <p className="soft small">
         To check records here, pin the log’s public key: as you got it when the fleet was installed, or from somebody you
         trust. It stays in this browser.

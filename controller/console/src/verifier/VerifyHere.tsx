@@ -15,7 +15,7 @@ export function VerifyHere({ ids }: { ids: readonly string[] }) {
   const check = useMutation({ mutationFn: async () => verify({ evidence: await fetchEvidence(ids), key }) });
   if (!key) return <PinKey onPinned={setKey} />;
   return (
-    <div className="stack-close">
+    <div className="verifier-stack">
       <p className="soft small">
         <code>cloister-audit</code>, the auditor’s own program, runs here as WebAssembly over the evidence file and the
         key that you pinned. The controller that is being checked only hands out the file.
@@ -24,7 +24,7 @@ export function VerifyHere({ ids }: { ids: readonly string[] }) {
         <Button kind="primary" icon={<ShieldCheck />} isPending={check.isPending} onPress={() => check.mutate()}>Check it here</Button>
         <Button kind="ghost" onPress={() => { check.reset(); setKey(''); }}>Pin another key</Button>
       </div>
-      <div role="status" className="stack-close">
+      <div role="status" className="verifier-stack">
         {check.data ? <Told verdict={check.data} /> : null}
       </div>
       {check.error ? <ErrorState error={check.error} onRetry={() => check.mutate()} /> : null}
