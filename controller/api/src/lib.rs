@@ -4,6 +4,7 @@
 //! The same operations exist over gRPC (`cloister.admin.v1`); names and meanings are the same.
 //! Times are RFC 3339 in UTC. Sizes are bytes. Nothing here does any work.
 
+pub mod account;
 pub mod deployment;
 pub mod fleet;
 pub mod import;
@@ -15,10 +16,15 @@ pub mod paths;
 pub mod problem;
 pub mod record;
 pub mod replica;
+pub mod session;
 pub mod signer;
 pub mod trust_policy;
 pub mod upload;
 
+pub use account::{
+    Account, AccountList, AccountRolesRequest, ChangedAccount, FleetRole, LoginLink, NewAccountRequest,
+    NewPasswordRequest,
+};
 pub use deployment::{DeployRequest, Deployment, DeploymentList};
 pub use fleet::{Changed, Status, Version};
 pub use import::{
@@ -31,6 +37,7 @@ pub use node::{JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
 pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage};
 pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+pub use session::{NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods};
 pub use signer::{Signer, SignerList, TrustSignerRequest};
 pub use trust_policy::{PolicySigner, TrustPolicy, TrustPolicyList, TrustPolicyRequest, TrustRule};
 pub use upload::{NewUpload, NewUploadFile, Upload, UploadFile};

@@ -68,6 +68,15 @@ pub const SOURCE_URL_MAX_BYTES: usize = 2048;
 /// Longest path of a source, in bytes.
 pub const SOURCE_PATH_MAX_BYTES: usize = 1024;
 
+/// Accounts of one fleet, disabled ones among them.
+pub const ACCOUNTS_MAX: usize = 1000;
+/// Roles of one account.
+pub const ACCOUNT_ROLES_MAX: usize = 7;
+/// Characters of a password.
+pub const PASSWORD_MIN_CHARS: usize = 12;
+/// See [`PASSWORD_MIN_CHARS`].
+pub const PASSWORD_MAX_CHARS: usize = 256;
+
 /// Trust policies of one fleet.
 pub const TRUST_POLICIES_MAX: usize = 256;
 /// Rules of one trust policy.

@@ -37,6 +37,17 @@ pub const NODE_REVOCATION: &str = "/api/v1/nodes/{node}/revocation";
 pub const KEYS: &str = "/api/v1/keys";
 pub const KEY: &str = "/api/v1/keys/{key_id}";
 
+pub const SESSION: &str = "/api/v1/session";
+pub const SESSION_METHODS: &str = "/api/v1/session/methods";
+pub const SESSION_PASSWORD: &str = "/api/v1/session/password";
+pub const SESSIONS: &str = "/api/v1/sessions";
+pub const OPEN_SESSION: &str = "/api/v1/sessions/{session_id}";
+
+pub const ACCOUNTS: &str = "/api/v1/accounts";
+pub const ACCOUNT: &str = "/api/v1/accounts/{account}";
+pub const ACCOUNT_ROLES: &str = "/api/v1/accounts/{account}/roles";
+pub const LOGIN_LINK: &str = "/api/v1/accounts/{account}/login-link";
+
 pub const RECORDS: &str = "/api/v1/audit/records";
 pub const RECORD: &str = "/api/v1/audit/records/{record_id}";
 pub const RECORD_EVIDENCE: &str = "/api/v1/audit/records/{record_id}/evidence";
@@ -93,6 +104,16 @@ pub fn node_revocation(node: &str) -> String {
 
 pub fn key(key_id: &str) -> String {
     fill(KEY, &[key_id])
+}
+
+/// An account by name or id.
+pub fn account(account: &str) -> String {
+    fill(ACCOUNT, &[account])
+}
+
+/// A new login link of an account.
+pub fn login_link(account: &str) -> String {
+    fill(LOGIN_LINK, &[account])
 }
 
 /// Which records to list; absent fields do not narrow.

@@ -33,6 +33,9 @@ pub struct Problem {
     /// Of `no-space`: how much there is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub available_bytes: Option<u64>,
+    /// Of `too-many-requests`: when it is worth trying again, in seconds, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_after_s: Option<u64>,
     /// Of `in-use`: by which deployments.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub deployments: Vec<String>,
@@ -56,6 +59,7 @@ impl Problem {
             expected_offset_bytes: None,
             needed_bytes: None,
             available_bytes: None,
+            retry_after_s: None,
             deployments: Vec::new(),
             checks: Vec::new(),
             record_id: None,
@@ -106,10 +110,10 @@ macro_rules! problem_kinds {
 problem_kinds! {
     /// A field, parameter or header has a wrong value; `field` names it.
     Invalid = ("invalid", 400, "The request is not valid"),
-    /// No key, or one that is unknown, expired or revoked.
-    Unauthenticated = ("unauthenticated", 401, "A valid API key is needed"),
-    /// The key's role does not allow this.
-    Forbidden = ("forbidden", 403, "This key may not do that"),
+    /// No key or session, or one that is unknown, expired or revoked.
+    Unauthenticated = ("unauthenticated", 401, "A valid API key or session is needed"),
+    /// The role does not allow this.
+    Forbidden = ("forbidden", 403, "Not allowed"),
     /// There is no such thing, or no such path.
     NotFound = ("not-found", 404, "Not found"),
     /// The path exists; the method does not.

@@ -1,5 +1,6 @@
 //! What can be typed. One file per command; this one says which there are.
 
+mod account;
 mod audit;
 mod chat;
 mod check;
@@ -27,6 +28,7 @@ use crate::config::Selection;
 use crate::error::CliError;
 use crate::output::{Format, Output};
 
+pub(crate) use account::first_way_in;
 pub(crate) use audit::{fetch_evidence, verify_file};
 pub(crate) use chat::speeds;
 pub(crate) use deploy::{deploy, wait_ready};
@@ -114,6 +116,9 @@ enum Command {
     Chat(chat::Chat),
     /// Ask one question and check the proof of its record: does the installation work?
     Check(check::Check),
+    /// People who may use the console
+    #[command(subcommand)]
+    Account(account::Account),
     /// API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -168,6 +173,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Cli
         Command::Nodes(nodes) => nodes.run(&global.client()?, output).await,
         Command::Chat(chat) => chat.run(&global.client()?, output).await,
         Command::Check(check) => check.run(&global.client()?, output).await,
+        Command::Account(account) => account.run(&global.client()?, output).await,
         Command::Key(key) => key.run(&global.client()?, output).await,
         Command::Audit(audit) => audit.run(|| global.client(), output).await,
         Command::Explain(explain) => explain.run(&global.client()?, output).await,

@@ -100,6 +100,22 @@ pub enum Kind {
     KeyCreated,
     #[serde(rename = "key.revoked")]
     KeyRevoked,
+    #[serde(rename = "account.created")]
+    AccountCreated,
+    #[serde(rename = "account.roles_changed")]
+    AccountRolesChanged,
+    #[serde(rename = "account.password_changed")]
+    AccountPasswordChanged,
+    #[serde(rename = "account.link_created")]
+    AccountLinkCreated,
+    #[serde(rename = "account.disabled")]
+    AccountDisabled,
+    #[serde(rename = "session.started")]
+    SessionStarted,
+    #[serde(rename = "session.ended")]
+    SessionEnded,
+    #[serde(rename = "session.refused")]
+    SessionRefused,
     #[serde(rename = "access.denied")]
     AccessDenied,
     #[serde(rename = "audit.exported")]
@@ -134,7 +150,7 @@ pub enum Outcome {
 #[serde(deny_unknown_fields)]
 pub struct Actor {
     pub kind: ActorKind,
-    /// Key id, node id, or `system`.
+    /// Key id, account id, node id, or `system`.
     pub id: String,
     /// The name an administrator gave it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -147,6 +163,8 @@ pub struct Actor {
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     ApiKey,
+    /// A person who is signed in.
+    Account,
     Node,
     System,
     Anonymous,
@@ -172,6 +190,8 @@ pub enum SubjectKind {
     Replica,
     Node,
     Key,
+    Account,
+    Session,
     Log,
 }
 

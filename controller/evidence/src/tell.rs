@@ -61,6 +61,14 @@ fn verb(kind: Kind) -> &'static str {
         Kind::NodeRevoked => "revoked a node:",
         Kind::KeyCreated => "created an API key:",
         Kind::KeyRevoked => "revoked an API key:",
+        Kind::AccountCreated => "created an account:",
+        Kind::AccountRolesChanged => "changed the roles of an account:",
+        Kind::AccountPasswordChanged => "chose a new password for an account:",
+        Kind::AccountLinkCreated => "made a one-time login link for an account:",
+        Kind::AccountDisabled => "disabled an account:",
+        Kind::SessionStarted => "signed in, session:",
+        Kind::SessionEnded => "ended a session:",
+        Kind::SessionRefused => "tried to sign in and was refused",
         Kind::AccessDenied => "was denied access",
         Kind::AuditExported => "exported audit records",
         Kind::InferenceRequested => "asked a model; the request was recorded before it was dispatched",
@@ -113,6 +121,7 @@ fn tell_inference(inference: &Inference) -> Vec<String> {
 fn name_actor(actor: &Actor) -> String {
     let who = match actor.kind {
         ActorKind::ApiKey => "API key",
+        ActorKind::Account => "Account",
         ActorKind::Node => "Node",
         ActorKind::System => return "The controller itself".to_owned(),
         ActorKind::Anonymous => return "Someone without a key".to_owned(),
@@ -131,6 +140,8 @@ fn name_subject(subject: &Subject) -> String {
         SubjectKind::Replica => "replica",
         SubjectKind::Node => "node",
         SubjectKind::Key => "key",
+        SubjectKind::Account => "account",
+        SubjectKind::Session => "session",
         SubjectKind::Log => "log",
     };
     format!("{what} {}", name(&subject.id, subject.name.as_deref()))

@@ -10,8 +10,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cloister_evidence::record::ActorKind;
 use cloister_gateway::{
-    DispatchError, Dispatcher, Gateway, KeyGrant, Options, ReplicaRoute, Route, Routes, RunStream,
+    DispatchError, Dispatcher, Gateway, Grant, Options, ReplicaRoute, Route, Routes, RunStream,
 };
 use cloister_ledger::{Ledger, LedgerHandle, LedgerOptions, load_or_create_log_key};
 use cloister_proto::inference::v1::{FinishReason, Usage};
@@ -46,8 +47,9 @@ impl Dispatcher for Instantly {
 }
 
 fn routes() -> Routes {
-    let grant = KeyGrant {
-        key_id: "bench".into(),
+    let grant = Grant {
+        kind: ActorKind::ApiKey,
+        id: "bench".into(),
         name: "bench".into(),
         admin: false,
         models: Vec::new(),

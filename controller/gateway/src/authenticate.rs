@@ -5,13 +5,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::failure::Failure;
 use crate::limits;
-use crate::routes::{KeyGrant, Routes};
+use crate::routes::{Grant, Routes};
 
 /// A caller whose key is good, and the snapshot that said so.
 #[derive(Clone)]
 pub(crate) struct Caller {
-    pub(crate) grant: KeyGrant,
+    pub(crate) grant: Grant,
     pub(crate) routes: Arc<Routes>,
+}
+
+/// Takes whom somebody in front of the gateway has let in already, or else checks the value of an `Authorization`
+/// header.
+///
+/// # Errors
+/// As [`authenticate`].
+pub(crate) fn admitted(
+    routes: Arc<Routes>,
+    grant: Option<&Grant>,
+    authorization: Option<&str>,
+) -> Result<Caller, Failure> {
+    match grant {
+        Some(grant) => Ok(Caller { grant: grant.clone(), routes }),
+        None => authenticate(routes, authorization),
+    }
 }
 
 /// Checks the value of an `Authorization` header.
@@ -51,8 +67,9 @@ mod tests {
 
     fn routes(expires_unix_s: Option<i64>) -> Arc<Routes> {
         let mut routes = Routes::default();
-        let grant = KeyGrant {
-            key_id: "k1".into(),
+        let grant = Grant {
+            kind: cloister_evidence::record::ActorKind::ApiKey,
+            id: "k1".into(),
             name: "ward 3".into(),
             admin: false,
             models: Vec::new(),
@@ -78,7 +95,7 @@ mod tests {
             (None, Some("bearer  clk_right "), Ok("k1")),
         ];
         for (expires, header, expected) in cases {
-            let found = authenticate(routes(expires), header).map(|caller| caller.grant.key_id);
+            let found = authenticate(routes(expires), header).map(|caller| caller.grant.id);
             assert_eq!(found, expected.map(str::to_owned), "{header:?}");
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use crate::authenticate::{Caller, authenticate};
+use crate::authenticate::{Caller, admitted, authenticate};
 use crate::balance::Balance;
 use crate::dispatch::Dispatcher;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::limits;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::request::{Call, InferenceRequest, Input};
-use crate::routes::{Route, Routes};
+use crate::routes::{Grant, Route, Routes};
 use crate::{trace, validate};
 
 /// What every request shares.
@@ -40,6 +40,12 @@ impl Core {
     /// Who sent this `Authorization` header.
     pub(crate) fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, Failure> {
         authenticate(Arc::clone(&self.routes.borrow()), authorization)
+    }
+
+    /// Who sent this HTTP request.
+    pub(crate) fn identify(&self, head: &http::request::Parts) -> Result<Caller, Failure> {
+        let authorization = crate::http::authorization(head);
+        admitted(Arc::clone(&self.routes.borrow()), head.extensions.get::<Grant>(), authorization)
     }
 
     /// Takes a request in. When this returns `Ok`, it is durably on record.

@@ -55,6 +55,11 @@ async fn text_completions(State(core): State<Arc<Core>>, request: Request) -> Re
     answer(core, request, Operation::Generate, completions::parse).await
 }
 
+/// Of a request that has one such header.
+pub(crate) fn authorization(head: &http::request::Parts) -> Option<&str> {
+    call::header(head, "authorization")
+}
+
 /// Answers an inference, or says and counts why not.
 async fn answer(core: Arc<Core>, request: Request, operation: Operation, parse: Parse) -> Response {
     match Box::pin(infer(&core, request, parse)).await {
@@ -69,7 +74,7 @@ async fn answer(core: Arc<Core>, request: Request, operation: Operation, parse: 
 async fn infer(core: &Arc<Core>, request: Request, parse: Parse) -> Result<Response, Failure> {
     let (head, body) = request.into_parts();
     // Nothing of a stranger's body is read.
-    let caller = core.authenticate(call::header(&head, "authorization"))?;
+    let caller = core.identify(&head)?;
     let call = call::read(&head)?;
     let bytes = body::read(&head, body, &core.options).await?;
     let Parsed { request, reply } = parsed(bytes, parse).await?;

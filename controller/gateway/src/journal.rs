@@ -2,9 +2,7 @@
 //! *interrupted* before the caller sees the end. Text goes in as salted commitments only.
 
 use cloister_evidence::commitment::{Salt, commit};
-use cloister_evidence::record::{
-    Actor, ActorKind, Draft, Inference, Kind, Outcome, Params, Subject, SubjectKind,
-};
+use cloister_evidence::record::{Actor, Draft, Inference, Kind, Outcome, Params, Subject, SubjectKind};
 use cloister_ledger::LedgerHandle;
 
 use crate::authenticate::Caller;
@@ -197,8 +195,8 @@ fn params(request: &InferenceRequest) -> Params {
 
 fn actor(caller: &Caller, call: &Call) -> Actor {
     Actor {
-        kind: ActorKind::ApiKey,
-        id: caller.grant.key_id.clone(),
+        kind: caller.grant.kind,
+        id: caller.grant.id.clone(),
         name: Some(caller.grant.name.clone()),
         address: call.address.clone(),
     }

@@ -24,4 +24,4 @@ pub use dispatch::{DispatchError, Dispatcher, RunFailed, RunStream};
 pub use gateway::Gateway;
 pub use grpc::InferenceFront;
 pub use options::Options;
-pub use routes::{KeyGrant, ReplicaRoute, Route, Routes};
+pub use routes::{Grant, ReplicaRoute, Route, Routes};

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use cloister_evidence::record::ActorKind;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -13,7 +14,7 @@ pub struct Routes {
     /// By deployment name.
     pub deployments: HashMap<String, Route>,
     /// By SHA-256 of the key's secret text. Revoked keys are simply not here.
-    pub keys: HashMap<[u8; 32], KeyGrant>,
+    pub keys: HashMap<[u8; 32], Grant>,
 }
 
 /// A deployment that can be asked.
@@ -42,10 +43,15 @@ pub struct ReplicaRoute {
     pub node_id: String,
 }
 
-/// What an API key may do.
+/// What an API key, or a person who is signed in, may do.
+///
+/// A person is let in before the gateway: whoever does that puts the grant into the request's extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyGrant {
-    pub key_id: String,
+pub struct Grant {
+    /// What it is a grant of, for the record.
+    pub kind: ActorKind,
+    /// Of the key or the account.
+    pub id: String,
     /// The name an administrator gave it.
     pub name: String,
     pub admin: bool,
@@ -66,7 +72,7 @@ impl Routes {
     }
 
     /// The grant of the key with this secret text.
-    pub fn key(&self, secret: &str) -> Option<&KeyGrant> {
+    pub fn key(&self, secret: &str) -> Option<&Grant> {
         let digest: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
         let (stored, grant) = self.keys.get_key_value(&digest)?;
         // The map's own comparison is not constant in time; it decides nothing.
@@ -81,7 +87,7 @@ impl Route {
     }
 }
 
-impl KeyGrant {
+impl Grant {
     /// Whether the key's scope covers a request for `name`, which `route` answers if there is one.
     pub fn covers(&self, name: &str, route: Option<&Route>) -> bool {
         let listed = |wanted: &str| self.models.iter().any(|model| model == wanted);

@@ -4,6 +4,7 @@
 //! (`access`); a route that is not in it is refused.
 
 mod access;
+mod ask;
 mod auth;
 mod denials;
 mod error;
@@ -13,9 +14,12 @@ mod grpc;
 mod kubernetes;
 mod names;
 mod operations;
+mod passwords;
 mod rest;
 mod state;
 
+pub use ask::let_people_ask;
+pub use auth::SessionSettings;
 pub use error::ApiError;
 pub use rest::{openapi, router};
 pub use state::ApiState;

@@ -2,6 +2,7 @@
 
 pub mod api;
 mod clock;
+mod console;
 pub mod data_dir;
 pub mod fleet;
 mod imports;

@@ -59,6 +59,12 @@ pub struct Options {
     /// Replicas of a node that cannot be reached for this long are placed elsewhere.
     #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub unreachable_grace: Duration,
+    /// People who are signed in to the console and do nothing for so long are signed out.
+    #[arg(long, env = "CLOISTER_SESSION_IDLE", default_value = "15m", value_parser = duration, value_name = "TIME")]
+    pub session_idle: Duration,
+    /// People sign in anew after this, however busy they are.
+    #[arg(long, env = "CLOISTER_SESSION_LIFETIME", default_value = "8h", value_parser = duration, value_name = "TIME")]
+    pub session_lifetime: Duration,
     #[command(flatten)]
     pub sources: SourceOptions,
     #[cfg(feature = "kubernetes")]
@@ -100,6 +106,8 @@ impl Options {
         within("--node-certificate-lifetime", self.node_certificate_lifetime, second, day * 90)?;
         within("--heartbeat-interval", self.heartbeat_interval, second / 10, day / 24)?;
         within("--unreachable-grace", self.unreachable_grace, Duration::ZERO, day * 7)?;
+        within("--session-idle", self.session_idle, second, day)?;
+        within("--session-lifetime", self.session_lifetime, second, day * 7)?;
         match is_dns_label(&self.fleet_name) {
             true => Ok(()),
             false => Err(OptionsError::FleetName(self.fleet_name.clone())),

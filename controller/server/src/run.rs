@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use endpoints::Endpoints;
 pub use first_start::FirstStartError;
 
-use crate::api::ApiState;
+use crate::api::{ApiState, SessionSettings};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::fleet::{CaError, FleetCa, FleetHandle, FleetParts, FleetSettings, NodeAttestor, RouteTable};
 use crate::limits::{DRAIN_TIMEOUT, UPLOAD_QUOTA_DEFAULT_BYTES};
@@ -131,7 +131,15 @@ impl Controller {
         let name = first_start::fleet_name(&store).await?;
         let sources = SourceSettings::new(&options.sources);
         let kept = (uploads, models.clone());
-        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), kept, sources);
+        let admin = ApiState::new(
+            name,
+            store.clone(),
+            ledger.clone(),
+            fleet.clone(),
+            kept,
+            sources,
+            SessionSettings::from(&options),
+        );
 
         let (table, routes) = RouteTable::new(fleet.clone());
         let mut registry = Registry::default();
@@ -221,6 +229,16 @@ async fn open_ledger(
     let key = cloister_ledger::load_or_create_log_key(&data.audit_key(), &origin).await?;
     let ledger_options = LedgerOptions { address: options.advertise.clone(), ..LedgerOptions::default() };
     Ok(Ledger::start(store.clone(), key, ledger_options).await?)
+}
+
+impl From<&Options> for SessionSettings {
+    fn from(options: &Options) -> Self {
+        Self {
+            idle: options.session_idle,
+            lifetime: options.session_lifetime,
+            tls: options.tls_cert.is_some(),
+        }
+    }
 }
 
 impl From<&Options> for FleetSettings {

@@ -1,5 +1,6 @@
 //! Carrying out a [`Change`] inside the ledger's transaction.
 
+mod accounts;
 mod credentials;
 mod deployments;
 mod models;
@@ -70,6 +71,22 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         }
         Change::AddKey(key) => credentials::add_key(db, key).await,
         Change::RevokeKey { id, at } => credentials::revoke_key(db, id, *at).await,
+        Change::AddAccount(account) => accounts::add(db, account).await,
+        Change::SetAccountRoles { id, roles } => accounts::set_roles(db, id, roles).await,
+        Change::SetAccountPassword { id, password_hash } => {
+            accounts::set_password(db, id, password_hash).await
+        }
+        Change::DisableAccount { id, at } => accounts::disable(db, id, *at).await,
+        Change::NoteFailedLogin { account_id, locked_until } => {
+            accounts::note_failed_login(db, account_id, *locked_until).await
+        }
+        Change::AddLoginLink(link) => accounts::add_link(db, link).await,
+        Change::UseLoginLink { secret_hash, at } => accounts::use_link(db, secret_hash, *at).await,
+        Change::StartSession(session) => accounts::start_session(db, session).await,
+        Change::EndSession { id, at } => accounts::end_session(db, id, *at).await,
+        Change::EndSessionsOf { account_id, except, at } => {
+            accounts::end_sessions_of(db, account_id, except.as_deref(), *at).await
+        }
         Change::AddSetting { name, value } => credentials::add_setting(db, name, value).await,
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{Deployment, JoinToken, Key, Model, Node, Replica, Signer, TrustPolicy};
+use crate::{
+    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, TrustPolicy,
+};
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
 /// not at all; [`crate::Refusal`] says why not.
@@ -83,6 +85,44 @@ pub enum Change {
     AddKey(Key),
     RevokeKey {
         id: String,
+        at: Timestamp,
+    },
+    AddAccount(Account),
+    /// Refused for a disabled account, as all that follows about accounts.
+    SetAccountRoles {
+        id: String,
+        roles: Vec<String>,
+    },
+    SetAccountPassword {
+        id: String,
+        password_hash: String,
+    },
+    /// Its sessions end, and its login link is void.
+    DisableAccount {
+        id: String,
+        at: Timestamp,
+    },
+    NoteFailedLogin {
+        account_id: String,
+        locked_until: Option<Timestamp>,
+    },
+    /// An earlier one of the account that nobody used is void.
+    AddLoginLink(LoginLink),
+    /// Refused when the link was used, has expired at `at`, or does not exist.
+    UseLoginLink {
+        secret_hash: [u8; 32],
+        at: Timestamp,
+    },
+    /// The account's failed logins are forgotten.
+    StartSession(Session),
+    EndSession {
+        id: String,
+        at: Timestamp,
+    },
+    /// All open ones of an account, but for `except`.
+    EndSessionsOf {
+        account_id: String,
+        except: Option<String>,
         at: Timestamp,
     },
     /// A fact of the installation (its fleet id, say) that is written once.

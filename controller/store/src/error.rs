@@ -64,6 +64,9 @@ pub enum Entity {
     Node,
     JoinToken,
     Key,
+    Account,
+    LoginLink,
+    Session,
     Setting,
     Record,
 }
@@ -79,6 +82,9 @@ impl std::fmt::Display for Entity {
             Self::Node => "node",
             Self::JoinToken => "join token",
             Self::Key => "key",
+            Self::Account => "account",
+            Self::LoginLink => "login link",
+            Self::Session => "session",
             Self::Setting => "setting",
             Self::Record => "record",
         })

@@ -28,7 +28,7 @@ pub use error::{Entity, Refusal, StoreError};
 pub use leadership::LeadershipTask;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
-    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer, TrustPolicy,
-    TrustRule, TrustRuleSigner,
+    Account, Deployment, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState, Replica,
+    Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner,
 };
 pub use store::{Backend, Store};

@@ -1,5 +1,6 @@
 //! Reading the fleet's state.
 
+mod accounts;
 mod fleet;
 mod models;
 

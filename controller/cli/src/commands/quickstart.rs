@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::up::{Place, StopSignal};
+use crate::commands::first_way_in;
 use crate::config::Selection;
 use crate::error::CliError;
 use crate::local::children::invoked_as;
@@ -55,7 +56,8 @@ impl Quickstart {
         let keep = self.keep || (!self.stop && std::io::stdin().is_terminal() && output.is_watched());
         if told.is_ok() && keep {
             fleet.remember(&layout, selection)?;
-            output.say(&next_while_running(output));
+            let console = first_way_in(&fleet.client).await;
+            output.say(&next_while_running(&console, output));
             tokio::select! {
                 fault = fleet.fault() => { fleet.stop().await?; return Err(fault); }
                 () = stop.received() => {}
@@ -70,10 +72,11 @@ impl Quickstart {
     }
 }
 
-fn next_while_running(output: &Output) -> String {
+fn next_while_running(console: &str, output: &Output) -> String {
     let (cloister, deployment) = (invoked_as(), story::DEPLOYMENT);
     format!(
-        "\n{}\n  {cloister} chat {deployment}\n  {cloister} ps\n  {cloister} explain REPLICA\n  {cloister} audit list\n\nThe fleet runs until Ctrl-C.",
+        "\n{}\n  {console}\n\n{}\n  {cloister} chat {deployment}\n  {cloister} ps\n  {cloister} explain REPLICA\n  {cloister} audit list\n\nThe fleet runs until Ctrl-C.",
+        output.paint_err(Style::Bold, "The console; this link lets you in once"),
         output.paint_err(Style::Bold, "Try next, in another terminal"),
     )
 }

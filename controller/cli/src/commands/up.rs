@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::commands::first_way_in;
 use crate::config::Selection;
 use crate::error::CliError;
 use crate::local::children::invoked_as;
@@ -62,7 +63,8 @@ impl Up {
         if !self.no_context {
             fleet.remember(&layout, selection)?;
         }
-        output.say(&summary(&fleet, &layout, output));
+        let console = first_way_in(&fleet.client).await;
+        output.say(&summary(&fleet, &layout, &console, output));
         let fault = tokio::select! {
             fault = fleet.fault() => Some(fault),
             () = stop.received() => None,
@@ -73,7 +75,7 @@ impl Up {
     }
 }
 
-pub(crate) fn summary(fleet: &Fleet, layout: &Layout, output: &Output) -> String {
+pub(crate) fn summary(fleet: &Fleet, layout: &Layout, console: &str, output: &Output) -> String {
     let bold = |text: &str| output.paint_err(Style::Bold, text);
     let url = &fleet.client.target().url;
     let where_things_are = pairs([
@@ -85,8 +87,9 @@ pub(crate) fn summary(fleet: &Fleet, layout: &Layout, output: &Output) -> String
     ]);
     let cloister = invoked_as();
     format!(
-        "{}\n{where_things_are}\n\n{}\n  {cloister} nodes\n  {cloister} model keygen\n  {cloister} model --help\n  {cloister} deploy --help\n\nCtrl-C stops everything.",
+        "{}\n{where_things_are}\n\n{}\n  {console}\n\n{}\n  {cloister} nodes\n  {cloister} model keygen\n  {cloister} model --help\n  {cloister} deploy --help\n\nCtrl-C stops everything.",
         bold("Cloister is up."),
+        bold("The console; this link lets you in once:"),
         bold("In another terminal:"),
     )
 }

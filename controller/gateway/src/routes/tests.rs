@@ -15,9 +15,10 @@ fn route(deployment: &str, model_name: &str, replicas: usize) -> Route {
     }
 }
 
-fn grant(models: &[&str], expires_unix_s: Option<i64>) -> KeyGrant {
-    KeyGrant {
-        key_id: "k1".into(),
+fn grant(models: &[&str], expires_unix_s: Option<i64>) -> Grant {
+    Grant {
+        kind: ActorKind::ApiKey,
+        id: "k1".into(),
         name: "ward 3".into(),
         admin: false,
         models: models.iter().map(|model| (*model).to_owned()).collect(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use cloister_evidence::record::Record;
-use cloister_gateway::{Gateway, KeyGrant, Options, ReplicaRoute, Route, Routes};
+use cloister_evidence::record::{ActorKind, Record};
+use cloister_gateway::{Gateway, Grant, Options, ReplicaRoute, Route, Routes};
 use cloister_ledger::{Ledger, LedgerHandle, LedgerOptions, LedgerTask, load_or_create_log_key};
 use cloister_store::{RecordQuery, Store};
 use http::{HeaderMap, Request, StatusCode};
@@ -64,8 +64,9 @@ pub(crate) fn route(deployment: &str, replicas: &[&str]) -> Route {
 }
 
 fn routes(deployments: Vec<Route>) -> Routes {
-    let grant = |key_id: &str, models: &[&str], expires_unix_s| KeyGrant {
-        key_id: key_id.into(),
+    let grant = |key_id: &str, models: &[&str], expires_unix_s| Grant {
+        kind: ActorKind::ApiKey,
+        id: key_id.into(),
         name: format!("name of {key_id}"),
         admin: false,
         models: models.iter().map(|model| (*model).to_owned()).collect(),

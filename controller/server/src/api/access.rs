@@ -1,6 +1,6 @@
 //! Who may do what. One table for each protocol; what is not in it is refused.
 
-use cloister_api::{Role, paths};
+use cloister_api::{FleetRole, Role, paths};
 use http::Method;
 
 /// What a call does, as far as permission goes.
@@ -27,9 +27,45 @@ pub(crate) enum Action {
     KeyRevoke,
     AuditRead,
     AuditExport,
+    AccountRead,
+    AccountChange,
+    SessionRead,
+    SessionEnd,
+    /// Asking models from the console.
+    InferenceAsk,
 }
 
 impl Action {
+    /// All, in the order of the matrix.
+    pub(crate) const ALL: [Self; 26] = [
+        Self::FleetRead,
+        Self::ModelRead,
+        Self::ModelImport,
+        Self::ModelRemove,
+        Self::SignerRead,
+        Self::SignerTrust,
+        Self::SignerRevoke,
+        Self::TrustPolicyRead,
+        Self::TrustPolicyChange,
+        Self::TrustPolicyRemove,
+        Self::DeploymentRead,
+        Self::DeploymentChange,
+        Self::DeploymentRemove,
+        Self::NodeRead,
+        Self::NodeAdmit,
+        Self::NodeRevoke,
+        Self::KeyRead,
+        Self::KeyCreate,
+        Self::KeyRevoke,
+        Self::AuditRead,
+        Self::AuditExport,
+        Self::AccountRead,
+        Self::AccountChange,
+        Self::SessionRead,
+        Self::SessionEnd,
+        Self::InferenceAsk,
+    ];
+
     /// As it is written into records and into the printed matrix.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -54,14 +90,90 @@ impl Action {
             Self::KeyRevoke => "key.revoke",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
+            Self::AccountRead => "account.read",
+            Self::AccountChange => "account.change",
+            Self::SessionRead => "session.read",
+            Self::SessionEnd => "session.end",
+            Self::InferenceAsk => "inference.ask",
         }
     }
 }
 
+/// What each role of a person may do; what is not listed, it may not.
+const ROLES: &[(FleetRole, &[Action])] = &[
+    (FleetRole::FleetAdmin, &Action::ALL),
+    (
+        FleetRole::Operator,
+        &[
+            Action::FleetRead,
+            Action::ModelRead,
+            Action::ModelImport,
+            Action::SignerRead,
+            Action::TrustPolicyRead,
+            Action::DeploymentRead,
+            Action::DeploymentChange,
+            Action::DeploymentRemove,
+            Action::NodeRead,
+            Action::NodeAdmit,
+            Action::NodeRevoke,
+            Action::KeyRead,
+            Action::InferenceAsk,
+        ],
+    ),
+    (
+        FleetRole::ModelApprover,
+        &[
+            Action::FleetRead,
+            Action::ModelRead,
+            Action::ModelImport,
+            Action::ModelRemove,
+            Action::SignerRead,
+            Action::SignerTrust,
+            Action::SignerRevoke,
+            Action::TrustPolicyRead,
+            Action::TrustPolicyChange,
+            Action::TrustPolicyRemove,
+            Action::DeploymentRead,
+            Action::AuditRead,
+        ],
+    ),
+    (
+        FleetRole::Auditor,
+        &[
+            Action::FleetRead,
+            Action::ModelRead,
+            Action::SignerRead,
+            Action::TrustPolicyRead,
+            Action::DeploymentRead,
+            Action::NodeRead,
+            Action::KeyRead,
+            Action::AuditRead,
+            Action::AuditExport,
+            Action::AccountRead,
+            Action::SessionRead,
+        ],
+    ),
+    (
+        FleetRole::Developer,
+        &[Action::FleetRead, Action::ModelRead, Action::DeploymentRead, Action::InferenceAsk],
+    ),
+    (FleetRole::User, &[Action::DeploymentRead, Action::InferenceAsk]),
+    // How the fleet is, never what is asked of it: neither content nor the log that tells of it.
+    (
+        FleetRole::VendorSupport,
+        &[Action::FleetRead, Action::ModelRead, Action::DeploymentRead, Action::NodeRead],
+    ),
+];
+
+/// Whether a person of this role may do `action`.
+pub(crate) fn allows(role: FleetRole, action: Action) -> bool {
+    ROLES.iter().any(|(known, actions)| *known == role && actions.contains(&action))
+}
+
 /// Whether a key of `role` may do `action`.
-pub(crate) fn allows(role: Role, _action: Action) -> bool {
+pub(crate) fn key_allows(role: Role, action: Action) -> bool {
     match role {
-        Role::Admin => true,
+        Role::Admin => allows(FleetRole::FleetAdmin, action),
         // Inference keys ask models, through the gateway; nothing of the fleet is theirs to see.
         Role::Inference => false,
     }
@@ -72,10 +184,23 @@ pub(crate) fn allows(role: Role, _action: Action) -> bool {
 pub(crate) enum Access {
     /// Nothing: it tells nothing about the fleet.
     Public,
+    /// Being signed in, as whoever it is: it concerns only oneself.
+    OwnSession,
     Needs(Action),
 }
 
-use Access::{Needs, Public};
+impl Access {
+    /// As it is written into records of refused calls.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "nothing",
+            Self::OwnSession => "session.own",
+            Self::Needs(action) => action.as_str(),
+        }
+    }
+}
+
+use Access::{Needs, OwnSession, Public};
 
 /// Every REST route: method, path template, what it needs.
 pub(crate) const REST: &[(Method, &str, Access)] = &[
@@ -113,6 +238,18 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::GET, paths::KEYS, Needs(Action::KeyRead)),
     (Method::POST, paths::KEYS, Needs(Action::KeyCreate)),
     (Method::DELETE, paths::KEY, Needs(Action::KeyRevoke)),
+    (Method::GET, paths::SESSION_METHODS, Public),
+    (Method::POST, paths::SESSION, Public),
+    (Method::GET, paths::SESSION, OwnSession),
+    (Method::DELETE, paths::SESSION, OwnSession),
+    (Method::POST, paths::SESSION_PASSWORD, OwnSession),
+    (Method::GET, paths::SESSIONS, Needs(Action::SessionRead)),
+    (Method::DELETE, paths::OPEN_SESSION, Needs(Action::SessionEnd)),
+    (Method::GET, paths::ACCOUNTS, Needs(Action::AccountRead)),
+    (Method::POST, paths::ACCOUNTS, Needs(Action::AccountChange)),
+    (Method::DELETE, paths::ACCOUNT, Needs(Action::AccountChange)),
+    (Method::PUT, paths::ACCOUNT_ROLES, Needs(Action::AccountChange)),
+    (Method::POST, paths::LOGIN_LINK, Needs(Action::AccountChange)),
     (Method::GET, paths::RECORDS, Needs(Action::AuditRead)),
     (Method::GET, paths::RECORD, Needs(Action::AuditRead)),
     (Method::GET, paths::RECORD_EVIDENCE, Needs(Action::AuditExport)),

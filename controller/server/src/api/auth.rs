@@ -1,27 +1,31 @@
-//! Who is calling: an API key, looked up by the digest of its secret.
+//! Who is calling: a program with an API key, or a person who is signed in.
+
+mod api_key;
+mod session;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use cloister_api::{ProblemKind, Role};
+use cloister_api::ProblemKind;
 use cloister_evidence::record::{Actor, ActorKind};
-use cloister_store::{Key, KeyRole};
-use http::{HeaderValue, header};
+use cloister_store::{Account, Key};
+use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
+
+pub use session::SessionSettings;
+pub(in crate::api) use session::{SignedIn, cookie_secret, is_same_site, remove_cookie, set_cookie};
 
 use super::access::{self, Access, Action};
 use super::{ApiError, ApiState};
-
-/// Longest `Authorization` value that is looked at; a secret has 47 characters.
-const AUTHORIZATION_MAX_BYTES: usize = 256;
 
 /// Whoever makes a call. Operations write it into their records.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     actor: Actor,
+    signed_in: Option<Arc<SignedIn>>,
 }
 
 impl Caller {
@@ -29,10 +33,15 @@ impl Caller {
         self.actor.clone()
     }
 
+    /// The session, if it is a person.
+    pub(in crate::api) fn signed_in(&self) -> Option<&SignedIn> {
+        self.signed_in.as_deref()
+    }
+
     /// Whoever acts not by a key, but by where the change came from.
     #[cfg(feature = "kubernetes")]
     pub(super) fn of_actor(actor: Actor) -> Self {
-        Self { actor }
+        Self { actor, signed_in: None }
     }
 
     fn of_key(key: &Key, address: Option<SocketAddr>) -> Self {
@@ -40,21 +49,35 @@ impl Caller {
             kind: ActorKind::ApiKey,
             id: key.id.clone(),
             name: Some(key.name.clone()),
-            address: address.map(|address| address.ip().to_string()),
+            address: text(address),
         };
-        Self { actor }
+        Self { actor, signed_in: None }
+    }
+
+    fn of_session(signed_in: SignedIn, address: Option<SocketAddr>) -> Self {
+        let actor = account_actor(&signed_in.account, text(address));
+        Self { actor, signed_in: Some(Arc::new(signed_in)) }
     }
 
     fn anonymous(address: Option<SocketAddr>) -> Self {
-        let actor = Actor {
-            kind: ActorKind::Anonymous,
-            id: "anonymous".to_owned(),
-            name: None,
-            address: address.map(|address| address.ip().to_string()),
-        };
-        Self { actor }
+        Self { actor: anonymous(text(address)), signed_in: None }
     }
 }
+
+pub(in crate::api) fn account_actor(account: &Account, address: Option<String>) -> Actor {
+    Actor { kind: ActorKind::Account, id: account.id.clone(), name: Some(account.name.clone()), address }
+}
+
+pub(in crate::api) fn anonymous(address: Option<String>) -> Actor {
+    Actor { kind: ActorKind::Anonymous, id: "anonymous".to_owned(), name: None, address }
+}
+
+fn text(address: Option<SocketAddr>) -> Option<String> {
+    address.map(|address| address.ip().to_string())
+}
+
+/// Who it is that was refused, the class of reason for the record, and the answer.
+type Refused = (Caller, &'static str, ApiError);
 
 /// Checks the key and its right to `action`; a refusal is put on record.
 pub(crate) async fn admit(
@@ -63,108 +86,118 @@ pub(crate) async fn admit(
     address: Option<SocketAddr>,
     action: Action,
 ) -> Result<Caller, ApiError> {
-    let now = Timestamp::now();
-    let refused = match identify(api, authorization, now).await? {
-        Ok(key) if access::allows(role(&key), action) => return Ok(Caller::of_key(&key, address)),
-        Ok(key) => (Caller::of_key(&key, address), "role", forbidden(action)),
-        Err(why) => (Caller::anonymous(address), why.class(), unauthenticated(why)),
-    };
-    let (caller, class, error) = refused;
-    api.denials().record(api, caller.actor(), action.as_str(), class).await;
-    Err(error)
+    let judged = by_key(api, authorization, address, Access::Needs(action)).await?;
+    settle(api, judged, action.as_str()).await
 }
 
-/// Why a key is not accepted. The caller is not told more than that it is not; the record is.
-#[derive(Debug, Clone, Copy)]
-enum NoKey {
-    Missing,
-    Malformed,
-    Unknown,
-    Revoked,
-    Expired,
-}
-
-impl NoKey {
-    fn class(self) -> &'static str {
-        match self {
-            Self::Missing => "key_missing",
-            Self::Malformed => "key_malformed",
-            Self::Unknown => "key_unknown",
-            Self::Revoked => "key_revoked",
-            Self::Expired => "key_expired",
+async fn settle(api: &ApiState, judged: Result<Caller, Refused>, action: &str) -> Result<Caller, ApiError> {
+    match judged {
+        Ok(caller) => Ok(caller),
+        Err((caller, class, error)) => {
+            api.denials().record(api, caller.actor(), action, class).await;
+            Err(error)
         }
     }
 }
 
-async fn identify(
+async fn by_key(
     api: &ApiState,
     authorization: Option<&[u8]>,
-    now: Timestamp,
-) -> Result<Result<Key, NoKey>, ApiError> {
-    let Some(value) = authorization else { return Ok(Err(NoKey::Missing)) };
-    let Some(secret) = bearer(value) else { return Ok(Err(NoKey::Malformed)) };
-    // The database compares digests: how long that takes tells nothing about a secret.
-    let hash: [u8; 32] = Sha256::digest(secret).into();
-    let Some(key) = api.store().key_by_hash(&hash).await? else { return Ok(Err(NoKey::Unknown)) };
-    if key.revoked_at.is_some() {
-        return Ok(Err(NoKey::Revoked));
-    }
-    if key.expires_at.is_some_and(|expires| expires <= now) {
-        return Ok(Err(NoKey::Expired));
-    }
-    Ok(Ok(key))
-}
-
-/// The credentials of `Bearer <credentials>` (RFC 6750); the scheme's case does not matter.
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    if value.len() > AUTHORIZATION_MAX_BYTES {
-        return None;
-    }
-    let (scheme, rest) = value.split_at_checked(b"bearer ".len())?;
-    let secret = rest.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !secret.is_empty()).then_some(secret)
-}
-
-fn role(key: &Key) -> Role {
-    match key.role {
-        KeyRole::Admin => Role::Admin,
-        KeyRole::Inference => Role::Inference,
-    }
-}
-
-fn unauthenticated(why: NoKey) -> ApiError {
-    let detail = match why {
-        NoKey::Missing => "no API key was sent; send Authorization: Bearer <secret> with an admin key",
-        NoKey::Malformed => "the Authorization header is not of the form Bearer <secret>",
-        NoKey::Unknown | NoKey::Revoked | NoKey::Expired => {
-            "the API key is unknown, expired or revoked; ask whoever runs the fleet for a new one"
+    address: Option<SocketAddr>,
+    access: Access,
+) -> Result<Result<Caller, Refused>, ApiError> {
+    Ok(match api_key::identify(api, authorization, Timestamp::now()).await? {
+        Err(why) => {
+            let error = ApiError::new(ProblemKind::Unauthenticated, why.detail());
+            Err((Caller::anonymous(address), why.class(), error))
         }
-    };
-    ApiError::new(ProblemKind::Unauthenticated, detail)
+        Ok(key) => {
+            let caller = Caller::of_key(&key, address);
+            match access {
+                Access::Needs(action) if !access::key_allows(api_key::role(&key), action) => {
+                    Err((caller, "role", forbidden("this key's role", action, "an admin key is needed")))
+                }
+                // What concerns a session alone means nothing to a key.
+                Access::OwnSession => {
+                    let detail = "this is for people who are signed in; an API key has no session";
+                    Err((caller, "no_session", ApiError::new(ProblemKind::Forbidden, detail)))
+                }
+                Access::Needs(_) | Access::Public => Ok(caller),
+            }
+        }
+    })
 }
 
-fn forbidden(action: Action) -> ApiError {
-    let detail = format!("this key's role does not allow {}; an admin key is needed", action.as_str());
-    ApiError::new(ProblemKind::Forbidden, detail)
+async fn by_session(
+    api: &ApiState,
+    (method, headers): (&Method, &HeaderMap),
+    secret: &str,
+    address: Option<SocketAddr>,
+    access: Access,
+) -> Result<Result<Caller, Refused>, ApiError> {
+    let refuse =
+        |caller, why: session::NoSession, kind| Err((caller, why.class(), ApiError::new(kind, why.detail())));
+    let signed_in = match session::identify(api, secret, Timestamp::now()).await? {
+        Ok(signed_in) => signed_in,
+        Err(why) => return Ok(refuse(Caller::anonymous(address), why, ProblemKind::Unauthenticated)),
+    };
+    let foreign = !session::is_from_console(method, headers, &signed_in);
+    let allowed = match access {
+        Access::Needs(action) => signed_in.may(action),
+        Access::OwnSession | Access::Public => true,
+    };
+    let caller = Caller::of_session(signed_in, address);
+    Ok(match access {
+        _ if foreign => refuse(caller, session::NoSession::Foreign, ProblemKind::Forbidden),
+        Access::Needs(action) if !allowed => Err((
+            caller,
+            "role",
+            forbidden("none of your roles", action, "ask a fleet admin for one that does"),
+        )),
+        _ => Ok(caller),
+    })
+}
+
+fn forbidden(whose: &str, action: Action, next: &str) -> ApiError {
+    let verb = if whose.starts_with("none") { "allows" } else { "does not allow" };
+    ApiError::new(ProblemKind::Forbidden, format!("{whose} {verb} {}; {next}", action.as_str()))
 }
 
 /// Stands before every REST route, and before its body is read.
 pub(super) async fn guard(State(api): State<ApiState>, mut request: Request, next: Next) -> Response {
-    let needed = match needed(&request) {
+    let access = match needed(&request) {
         Ok(Access::Public) => return next.run(request).await,
-        Ok(Access::Needs(action)) => action,
+        Ok(access) => access,
         Err(response) => return *response,
     };
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    let authorization = request.headers().get(header::AUTHORIZATION).cloned();
-    let authorization = authorization.as_ref().map(HeaderValue::as_bytes);
-    match admit(&api, authorization, address, needed).await {
+    match identify(&api, request.method(), request.headers(), address_of(&request), access).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
     }
+}
+
+/// A key goes before a cookie: a program says what it means, a browser sends cookies unasked.
+pub(super) async fn identify(
+    api: &ApiState,
+    method: &Method,
+    headers: &HeaderMap,
+    address: Option<SocketAddr>,
+    access: Access,
+) -> Result<Caller, ApiError> {
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let secret = cookie_secret(headers).filter(|_| authorization.is_none());
+    let judged = match secret {
+        Some(secret) => by_session(api, (method, headers), &secret, address, access).await?,
+        None => by_key(api, authorization, address, access).await?,
+    };
+    settle(api, judged, access.as_str()).await
+}
+
+pub(in crate::api) fn address_of(request: &Request) -> Option<SocketAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
 /// What the request's route needs, or the answer to a request that no route declares.
@@ -189,26 +222,4 @@ fn method_not_allowed(methods: &[&'static http::Method]) -> Response {
         response.headers_mut().insert(header::ALLOW, value);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bearer;
-
-    #[test]
-    fn only_a_bearer_secret_is_taken() {
-        let cases: [(&[u8], Option<&[u8]>); 8] = [
-            (b"Bearer clk_x", Some(b"clk_x")),
-            (b"bearer  clk_x ", Some(b"clk_x")),
-            (b"Basic clk_x", None),
-            (b"Bearer", None),
-            (b"Bearer ", None),
-            (b"", None),
-            (b"Bearerclk_x", None),
-            (&[b'B'; 300], None),
-        ];
-        for (value, secret) in cases {
-            assert_eq!(bearer(value), secret, "{:?}", String::from_utf8_lossy(value));
-        }
-    }
 }

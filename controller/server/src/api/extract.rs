@@ -128,7 +128,8 @@ impl IntoResponse for ApiError {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
             ProblemKind::TooManyRequests | ProblemKind::Unavailable => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+                let seconds = problem.retry_after_s.unwrap_or(2);
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! What can be asked of the fleet and changed in it. Each operation takes typed input from an
 //! adapter, checks it, and either reads the store or commits one change with its audit record.
 
+pub(super) mod accounts;
 pub(super) mod audit;
 pub(super) mod deployments;
 pub(super) mod fleet;
@@ -9,6 +10,7 @@ pub(super) mod keys;
 pub(super) mod models;
 pub(super) mod nodes;
 pub(super) mod replicas;
+pub(super) mod session;
 pub(super) mod signers;
 pub(super) mod trust_policies;
 pub(super) mod uploads;

@@ -1,5 +1,6 @@
 //! REST under `/api/v1`: axum in front of the operations, and the OpenAPI document of it all.
 
+mod accounts;
 mod audit;
 mod deployments;
 mod fleet;
@@ -10,6 +11,7 @@ mod nodes;
 mod openapi;
 mod replicas;
 mod responses;
+mod session;
 mod signers;
 mod trust_policies;
 mod uploads;
@@ -68,6 +70,15 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(nodes::revoke))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
+        .routes(routes!(session::methods))
+        .routes(routes!(session::own, session::start, session::end))
+        .routes(routes!(session::set_password))
+        .routes(routes!(session::list))
+        .routes(routes!(session::end_other))
+        .routes(routes!(accounts::list, accounts::create))
+        .routes(routes!(accounts::disable))
+        .routes(routes!(accounts::set_roles))
+        .routes(routes!(accounts::create_link))
         .routes(routes!(audit::records))
         .routes(routes!(audit::record))
         .routes(routes!(audit::record_evidence))

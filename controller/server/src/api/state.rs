@@ -6,7 +6,9 @@ use cloister_ledger::LedgerHandle;
 use cloister_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use super::auth::SessionSettings;
 use super::denials::Denials;
+use super::passwords::Passwords;
 use crate::fleet::FleetHandle;
 use crate::imports::Imports;
 use crate::models::{ModelFolder, Uploads};
@@ -28,6 +30,8 @@ struct Shared {
     sources: SourceSettings,
     imports: Imports,
     denials: Denials,
+    sessions: SessionSettings,
+    passwords: Passwords,
 }
 
 impl ApiState {
@@ -38,10 +42,24 @@ impl ApiState {
         fleet: FleetHandle,
         (uploads, models): (Uploads, ModelFolder),
         sources: SourceSettings,
+        sessions: SessionSettings,
     ) -> Self {
         let denials = Denials::new(std::time::Instant::now());
         let imports = Imports::new();
-        let shared = Shared { fleet_name, store, ledger, fleet, uploads, models, sources, imports, denials };
+        let passwords = Passwords::new();
+        let shared = Shared {
+            fleet_name,
+            store,
+            ledger,
+            fleet,
+            uploads,
+            models,
+            sources,
+            imports,
+            denials,
+            sessions,
+            passwords,
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -75,6 +93,12 @@ impl ApiState {
     }
     pub(crate) fn imports(&self) -> &Imports {
         &self.shared.imports
+    }
+    pub(crate) fn sessions(&self) -> &SessionSettings {
+        &self.shared.sessions
+    }
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.shared.passwords
     }
     pub(crate) fn denials(&self) -> &Denials {
         &self.shared.denials

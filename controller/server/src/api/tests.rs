@@ -1,11 +1,13 @@
 //! The API against a real store, a real ledger and a real data folder; only the sockets are left out.
 
 mod access;
+mod accounts;
 mod bad_input;
 mod grpc;
 mod import;
 mod lifecycle;
 mod openapi;
+mod session;
 mod sources;
 mod trust_policies;
 
@@ -27,7 +29,7 @@ use runtime_formats::testing::TinyLlama;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{ApiState, router};
+use super::{ApiState, SessionSettings, router};
 use crate::data_dir::DataDir;
 use crate::fleet::{FleetCa, FleetHandle, FleetParts, FleetSettings};
 use crate::models;
@@ -59,6 +61,10 @@ impl Fleet {
 
     /// A controller that may fetch from `sources`.
     async fn start_with(temp: tempfile::TempDir, sources: SourceSettings) -> Self {
+        Self::start_as(temp, sources, SessionSettings::default()).await
+    }
+
+    async fn start_as(temp: tempfile::TempDir, sources: SourceSettings, sessions: SessionSettings) -> Self {
         let data = DataDir::open(temp.path()).unwrap();
         let store = Store::open(&format!("sqlite://{}", data.database().display())).await.unwrap();
         let key =
@@ -82,7 +88,7 @@ impl Fleet {
             attestor: None,
         });
         let opened = models::open(&data, &store, QUOTA_BYTES).await.unwrap();
-        let api = ApiState::new("test".into(), store, ledger, fleet, opened, sources.clone());
+        let api = ApiState::new("test".into(), store, ledger, fleet, opened, sources.clone(), sessions);
         Self { data, router: router(api.clone()), api, _ledger: task, _temp: temp }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cloister_gateway::{KeyGrant, ReplicaRoute, Route, Routes};
+use cloister_evidence::record::ActorKind;
+use cloister_gateway::{Grant, ReplicaRoute, Route, Routes};
 use cloister_store::{Deployment, Key, KeyRole, Replica, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -108,9 +109,10 @@ impl RouteTable {
     }
 }
 
-fn grant(key: &Key) -> KeyGrant {
-    KeyGrant {
-        key_id: key.id.clone(),
+fn grant(key: &Key) -> Grant {
+    Grant {
+        kind: ActorKind::ApiKey,
+        id: key.id.clone(),
         name: key.name.clone(),
         admin: key.role == KeyRole::Admin,
         models: key.models.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::serve::IncomingStream;
 use cloister_gateway::Gateway;
@@ -19,6 +19,7 @@ use tonic::transport::Server;
 use super::health::Health;
 use super::{Endpoints, RunError, unread_body};
 use crate::api::{self, ApiState};
+use crate::console;
 use crate::fleet::{FleetCa, FleetHandle, agents_tls};
 use crate::listen::{BindError, Incoming, Peer, bind, operator_tls};
 use crate::options::Options;
@@ -91,7 +92,11 @@ impl Servers {
         let tls = agents_tls(ca, certificate_hosts(options), stop_agents.clone())?;
         let agents = Incoming::start(listeners.agents, Some(tls), stop_agents.clone())?;
         let callers = vec![
-            tokio::spawn(serve_http(http, http_router(&apis), stop_callers.clone())),
+            tokio::spawn(serve_http(
+                http,
+                http_router(&apis, options.tls_cert.is_some()),
+                stop_callers.clone(),
+            )),
             tokio::spawn(serve_grpc("grpc", grpc, grpc_routes(&apis)?, stop_callers.clone())),
         ];
         let routes = apis.fleet.agents_routes();
@@ -133,9 +138,11 @@ fn certificate_hosts(options: &Options) -> Vec<String> {
     hosts
 }
 
-fn http_router(apis: &Apis) -> Router {
+fn http_router(apis: &Apis, tls: bool) -> Router {
     let admin = api::router(apis.admin.clone());
-    let router = apis.gateway.http_router().merge(admin).merge(apis.health.router());
+    let people = from_fn_with_state(apis.admin.clone(), api::let_people_ask);
+    let gateway = apis.gateway.http_router().layer(people);
+    let router = gateway.merge(admin).merge(apis.health.router()).merge(console::router(tls));
     router.layer(from_fn(unread_body::discard)).layer(from_fn(tell_address))
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Narrow {
         ("before_seq" = Option<u64>, Query, description = "Only records before this sequence number"),
         ("kind" = Option<String>, Query, description = "e.g. `inference.completed`"),
         ("subject" = Option<String>, Query, description = "Id of what was changed or used")),
-    responses((status = 200, body = RecordPage), Guarded, Checked), security(("api_key" = [])))]
+    responses((status = 200, body = RecordPage), Guarded, Checked), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn records(
     State(api): State<ApiState>,
     _: Caller,
@@ -40,7 +40,7 @@ pub(super) async fn records(
 /// One audit record.
 #[utoipa::path(get, path = paths::RECORD, tag = "audit", operation_id = "get_record",
     params(("record_id" = String, Path,)),
-    responses((status = 200, body = Record), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = Record), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn record(
     State(api): State<ApiState>,
     _: Caller,
@@ -56,7 +56,7 @@ pub(super) async fn record(
 #[utoipa::path(get, path = paths::RECORD_EVIDENCE, tag = "audit", operation_id = "export_record_evidence",
     params(("record_id" = String, Path,)),
     responses((status = 200, description = "An evidence file", body = String, content_type = "application/x-ndjson"),
-        Guarded, Checked, Found), security(("api_key" = [])))]
+        Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn record_evidence(
     State(api): State<ApiState>,
     caller: Caller,
@@ -78,7 +78,7 @@ pub(super) struct Ids {
 #[utoipa::path(get, path = paths::EVIDENCE, tag = "audit", operation_id = "export_evidence",
     params(("ids" = Option<String>, Query, description = "Record ids, separated by commas, at most 1,000. Absent: the whole log")),
     responses((status = 200, description = "An evidence file, streamed", body = String, content_type = "application/x-ndjson"),
-        Guarded, Checked, Found), security(("api_key" = [])))]
+        Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn evidence(
     State(api): State<ApiState>,
     caller: Caller,
@@ -100,7 +100,7 @@ fn evidence_file(name: &str, file: audit::EvidenceFile) -> Response {
 
 /// The signed head of the log, and the key that verifies it.
 #[utoipa::path(get, path = paths::CHECKPOINT, tag = "audit", operation_id = "get_checkpoint",
-    responses((status = 200, body = LogCheckpoint), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = LogCheckpoint), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn checkpoint(
     State(api): State<ApiState>,
     _: Caller,
@@ -111,7 +111,7 @@ pub(super) async fn checkpoint(
 /// The public key of the log, as C2SP writes verifier keys. Pin it: it is what evidence is checked with.
 #[utoipa::path(get, path = paths::AUDIT_KEY, tag = "audit", operation_id = "get_audit_key",
     responses((status = 200, description = "One line of text", body = String, content_type = "text/plain"), Guarded),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn key(State(api): State<ApiState>, _: Caller) -> String {
     format!("{}\n", audit::verifier_key(&api))
 }

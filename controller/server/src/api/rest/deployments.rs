@@ -12,7 +12,7 @@ use crate::api::{ApiError, ApiState};
 
 /// All deployments.
 #[utoipa::path(get, path = paths::DEPLOYMENTS, tag = "deployments", operation_id = "list_deployments",
-    responses((status = 200, body = DeploymentList), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = DeploymentList), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<DeploymentList>, ApiError> {
     deployments::list(&api).await.map(Json)
 }
@@ -20,7 +20,7 @@ pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<
 /// One deployment.
 #[utoipa::path(get, path = paths::DEPLOYMENT, tag = "deployments", operation_id = "get_deployment",
     params(("name" = String, Path,)),
-    responses((status = 200, body = Deployment), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = Deployment), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn get(
     State(api): State<ApiState>,
     _: Caller,
@@ -37,7 +37,7 @@ pub(super) async fn get(
         ("If-Match" = Option<String>, Header, description = "`\"<revision>\"` to change only what you saw, `\"0\"` to create only")),
     responses((status = 200, body = Deployment), Guarded, Checked, responses::Json, Found, Conflicting,
         (status = 412, description = "It is at another revision than If-Match says", body = cloister_api::Problem, content_type = "application/problem+json")),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn put(
     State(api): State<ApiState>,
     caller: Caller,
@@ -52,7 +52,7 @@ pub(super) async fn put(
 /// Remove a deployment; its replicas are drained.
 #[utoipa::path(delete, path = paths::DEPLOYMENT, tag = "deployments", operation_id = "remove_deployment",
     params(("name" = String, Path,)),
-    responses((status = 200, body = Changed), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = Changed), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,

@@ -17,7 +17,7 @@ pub(super) async fn version() -> Json<Version> {
 
 /// The fleet at a glance.
 #[utoipa::path(get, path = paths::STATUS, tag = "fleet", operation_id = "get_status",
-    responses((status = 200, body = Status), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = Status), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn status(State(api): State<ApiState>, _: Caller) -> Result<Json<Status>, ApiError> {
     fleet::status(&api).await.map(Json)
 }

@@ -12,7 +12,7 @@ use crate::api::{ApiError, ApiState};
 
 /// Imports that this controller remembers, the newest first.
 #[utoipa::path(get, path = paths::IMPORTS, tag = "models", operation_id = "list_imports",
-    responses((status = 200, body = ImportList), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = ImportList), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Json<ImportList> {
     Json(imports::list(&api))
 }
@@ -25,7 +25,7 @@ pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Json<ImportL
 #[utoipa::path(post, path = paths::IMPORTS, tag = "models", operation_id = "begin_import", request_body = NewImport,
     responses((status = 202, body = Import), Guarded, Checked, responses::Json,
         (status = 429, description = "Too many imports are waiting", body = cloister_api::Problem, content_type = "application/problem+json")),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn begin(
     State(api): State<ApiState>,
     caller: Caller,
@@ -39,7 +39,7 @@ pub(super) async fn begin(
 /// How far an import is.
 #[utoipa::path(get, path = paths::IMPORT, tag = "models", operation_id = "get_import",
     params(("import_id" = String, Path,)),
-    responses((status = 200, body = Import), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = Import), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn get(
     State(api): State<ApiState>,
     _: Caller,
@@ -52,7 +52,7 @@ pub(super) async fn get(
 #[utoipa::path(delete, path = paths::IMPORT, tag = "models", operation_id = "cancel_import",
     params(("import_id" = String, Path,)),
     responses((status = 204, description = "It ends"), Guarded, Checked, Found, Conflicting),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn cancel(
     State(api): State<ApiState>,
     _: Caller,

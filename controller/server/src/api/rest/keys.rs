@@ -11,14 +11,14 @@ use crate::api::{ApiError, ApiState};
 
 /// All API keys, revoked and expired ones too. Never their secrets.
 #[utoipa::path(get, path = paths::KEYS, tag = "keys", operation_id = "list_keys",
-    responses((status = 200, body = KeyList), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = KeyList), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<KeyList>, ApiError> {
     keys::list(&api).await.map(Json)
 }
 
 /// Make an API key. Its secret is shown only in this answer.
 #[utoipa::path(post, path = paths::KEYS, tag = "keys", operation_id = "create_key", request_body = NewKeyRequest,
-    responses((status = 201, body = NewKey), Guarded, Checked, responses::Json, Conflicting), security(("api_key" = [])))]
+    responses((status = 201, body = NewKey), Guarded, Checked, responses::Json, Conflicting), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
@@ -31,7 +31,7 @@ pub(super) async fn create(
 /// Revoke an API key.
 #[utoipa::path(delete, path = paths::KEY, tag = "keys", operation_id = "revoke_key",
     params(("key_id" = String, Path,)),
-    responses((status = 200, body = Changed), Guarded, Checked, Found, Conflicting), security(("api_key" = [])))]
+    responses((status = 200, body = Changed), Guarded, Checked, Found, Conflicting), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn revoke(
     State(api): State<ApiState>,
     caller: Caller,

@@ -11,7 +11,7 @@ use crate::api::{ApiError, ApiState};
 
 /// All models.
 #[utoipa::path(get, path = paths::MODELS, tag = "models", operation_id = "list_models",
-    responses((status = 200, body = ModelList), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = ModelList), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<ModelList>, ApiError> {
     models::list(&api).await.map(Json)
 }
@@ -26,7 +26,7 @@ pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<
     responses((status = 201, body = ModelDetail), (status = 200, description = "It was here already", body = ModelDetail),
         Guarded, Checked, responses::Json, Found, Conflicting,
         (status = 422, description = "The model failed a check; `detail` says which, `checks` what passed before", body = cloister_api::Problem, content_type = "application/problem+json")),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn import(
     State(api): State<ApiState>,
     caller: Caller,
@@ -40,7 +40,7 @@ pub(super) async fn import(
 /// One model.
 #[utoipa::path(get, path = paths::MODEL, tag = "models", operation_id = "get_model",
     params(("model" = String, Path, description = "Name or digest")),
-    responses((status = 200, body = ModelDetail), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = ModelDetail), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn get(
     State(api): State<ApiState>,
     _: Caller,
@@ -54,7 +54,7 @@ pub(super) async fn get(
 /// Refused while it is deployed.
 #[utoipa::path(delete, path = paths::MODEL, tag = "models", operation_id = "remove_model",
     params(("model" = String, Path, description = "Name or digest")),
-    responses((status = 200, body = Changed), Guarded, Checked, Found, Conflicting), security(("api_key" = [])))]
+    responses((status = 200, body = Changed), Guarded, Checked, Found, Conflicting), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,

@@ -11,14 +11,14 @@ use crate::api::{ApiError, ApiState};
 
 /// All nodes, revoked ones too.
 #[utoipa::path(get, path = paths::NODES, tag = "nodes", operation_id = "list_nodes",
-    responses((status = 200, body = NodeList), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = NodeList), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<NodeList>, ApiError> {
     nodes::list(&api).await.map(Json)
 }
 
 /// Make a token that admits one node, once.
 #[utoipa::path(post, path = paths::JOIN_TOKENS, tag = "nodes", operation_id = "create_join_token", request_body = JoinTokenRequest,
-    responses((status = 201, body = JoinToken), Guarded, Checked, responses::Json), security(("api_key" = [])))]
+    responses((status = 201, body = JoinToken), Guarded, Checked, responses::Json), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn create_join_token(
     State(api): State<ApiState>,
     caller: Caller,
@@ -33,7 +33,7 @@ pub(super) async fn create_join_token(
 /// Its certificate is refused, its session ends, and its replicas are placed elsewhere.
 #[utoipa::path(post, path = paths::NODE_REVOCATION, tag = "nodes", operation_id = "revoke_node",
     params(("node" = String, Path, description = "Name or id")),
-    responses((status = 200, body = Changed), Guarded, Checked, Found, Conflicting), security(("api_key" = [])))]
+    responses((status = 200, body = Changed), Guarded, Checked, Found, Conflicting), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn revoke(
     State(api): State<ApiState>,
     caller: Caller,

@@ -5,12 +5,14 @@ use std::sync::LazyLock;
 use axum::response::IntoResponse;
 use cloister_api::Problem;
 use http::header;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 /// The name under which the document knows the API key.
 pub(super) const KEY: &str = "api_key";
+/// And the session of somebody who is signed in.
+pub(super) const SESSION: &str = "session";
 
 /// The whole document.
 pub fn document() -> OpenApi {
@@ -36,8 +38,14 @@ fn info() -> utoipa::openapi::Info {
 fn components() -> utoipa::openapi::Components {
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.description = Some("An API key with the role admin.".to_owned());
+    let cookie = ApiKeyValue::with_description(
+        "cloister",
+        "The cookie that signing in sets; over TLS it is called `__Host-cloister`. Calls that change something also \
+         send the session's `csrf_token` as `x-cloister-csrf`.",
+    );
     ComponentsBuilder::new()
         .security_scheme(KEY, SecurityScheme::Http(bearer))
+        .security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
         .schema(Problem::name(), Problem::schema())
         .build()
 }

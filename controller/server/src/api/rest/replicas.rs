@@ -17,7 +17,7 @@ pub(super) struct Narrow {
 /// Replicas, of one deployment or of all.
 #[utoipa::path(get, path = paths::REPLICAS, tag = "replicas", operation_id = "list_replicas",
     params(("deployment" = Option<String>, Query, description = "Only those of this deployment")),
-    responses((status = 200, body = ReplicaList), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = ReplicaList), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(
     State(api): State<ApiState>,
     _: Caller,
@@ -29,7 +29,7 @@ pub(super) async fn list(
 /// Why a replica is where it is, or nowhere.
 #[utoipa::path(get, path = paths::REPLICA_EXPLANATION, tag = "replicas", operation_id = "explain_replica",
     params(("replica_id" = String, Path,)),
-    responses((status = 200, body = Explanation), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = Explanation), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn explain(
     State(api): State<ApiState>,
     _: Caller,

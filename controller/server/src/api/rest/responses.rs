@@ -10,13 +10,13 @@ use utoipa::IntoResponses;
 pub(super) enum Guarded {
     #[response(
         status = 401,
-        description = "No API key, or one that is unknown, expired or revoked",
+        description = "No API key or session, or one that is unknown, expired, ended or revoked",
         content_type = "application/problem+json"
     )]
     Unauthenticated(Problem),
     #[response(
         status = 403,
-        description = "The key is no admin key",
+        description = "The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing",
         content_type = "application/problem+json"
     )]
     Forbidden(Problem),
@@ -32,6 +32,48 @@ pub(super) enum Guarded {
         content_type = "application/problem+json"
     )]
     Unavailable(Problem),
+}
+
+/// Of signing in, for which no key is needed.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "read by the derive alone")]
+pub(super) enum Entry {
+    #[response(
+        status = 401,
+        description = "Name, password or link is wrong",
+        content_type = "application/problem+json"
+    )]
+    Unauthenticated(Problem),
+    #[response(
+        status = 403,
+        description = "The call comes from a page that is not the console's",
+        content_type = "application/problem+json"
+    )]
+    Forbidden(Problem),
+    #[response(
+        status = 500,
+        description = "A fault of the controller",
+        content_type = "application/problem+json"
+    )]
+    Internal(Problem),
+    #[response(
+        status = 503,
+        description = "The state or the audit record cannot be read or written now; nobody was signed in",
+        content_type = "application/problem+json"
+    )]
+    Unavailable(Problem),
+}
+
+/// Of operations that check passwords.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "read by the derive alone")]
+pub(super) enum Limited {
+    #[response(
+        status = 429,
+        description = "Too many attempts; `retry_after_s` says for how long",
+        content_type = "application/problem+json"
+    )]
+    TooManyRequests(Problem),
 }
 
 /// Of operations that take parameters or a body.

@@ -12,7 +12,7 @@ use crate::api::{ApiError, ApiState};
 
 /// All trust policies.
 #[utoipa::path(get, path = paths::TRUST_POLICIES, tag = "signers", operation_id = "list_trust_policies",
-    responses((status = 200, body = TrustPolicyList), Guarded), security(("api_key" = [])))]
+    responses((status = 200, body = TrustPolicyList), Guarded), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<TrustPolicyList>, ApiError> {
     trust_policies::list(&api).await.map(Json)
 }
@@ -20,7 +20,7 @@ pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<
 /// One trust policy.
 #[utoipa::path(get, path = paths::TRUST_POLICY, tag = "signers", operation_id = "get_trust_policy",
     params(("name" = String, Path,)),
-    responses((status = 200, body = TrustPolicy), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = TrustPolicy), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn get(
     State(api): State<ApiState>,
     _: Caller,
@@ -38,7 +38,7 @@ pub(super) async fn get(
         ("If-Match" = Option<String>, Header, description = "`\"<revision>\"` to change only what you saw, `\"0\"` to create only")),
     responses((status = 200, body = TrustPolicy), Guarded, Checked, responses::Json, Conflicting,
         (status = 412, description = "It is at another revision than If-Match says", body = cloister_api::Problem, content_type = "application/problem+json")),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn put(
     State(api): State<ApiState>,
     caller: Caller,
@@ -56,7 +56,7 @@ pub(super) async fn put(
         ("If-Match" = Option<String>, Header, description = "`\"<revision>\"` to remove only what you saw")),
     responses((status = 200, body = Changed), Guarded, Checked, Found,
         (status = 412, description = "It is at another revision than If-Match says", body = cloister_api::Problem, content_type = "application/problem+json")),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,

@@ -18,7 +18,7 @@ use crate::api::{ApiError, ApiState};
     responses((status = 201, body = Upload), Guarded, Checked, responses::Json,
         (status = 429, description = "Too many uploads are open", body = cloister_api::Problem, content_type = "application/problem+json"),
         (status = 507, description = "The disk or the quota is too small", body = cloister_api::Problem, content_type = "application/problem+json")),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn begin(
     State(api): State<ApiState>,
     _: Caller,
@@ -31,7 +31,7 @@ pub(super) async fn begin(
 /// How far an upload got.
 #[utoipa::path(get, path = paths::UPLOAD, tag = "models", operation_id = "get_upload",
     params(("upload_id" = String, Path,)),
-    responses((status = 200, body = Upload), Guarded, Checked, Found), security(("api_key" = [])))]
+    responses((status = 200, body = Upload), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn get(
     State(api): State<ApiState>,
     _: Caller,
@@ -44,7 +44,7 @@ pub(super) async fn get(
 #[utoipa::path(delete, path = paths::UPLOAD, tag = "models", operation_id = "delete_upload",
     params(("upload_id" = String, Path,)),
     responses((status = 204, description = "Dropped"), Guarded, Checked, Found, Conflicting),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn remove(
     State(api): State<ApiState>,
     _: Caller,
@@ -71,7 +71,7 @@ pub(super) struct Offset {
         (status = 413, description = "More bytes than were announced", body = cloister_api::Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many files are being received", body = cloister_api::Problem, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full; what came is kept", body = cloister_api::Problem, content_type = "application/problem+json")),
-    security(("api_key" = [])))]
+    security(("api_key" = []), ("session" = [])))]
 pub(super) async fn append(
     State(api): State<ApiState>,
     _: Caller,

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use axum::body::Body;
-use cloister_api::paths;
+use cloister_api::{FleetRole, paths};
 use cloister_proto::FILE_DESCRIPTOR_SET;
 use http::{Method, Request, StatusCode, header};
 use prost::Message as _;
 
 use super::{ADMIN, EXPIRED, Fleet, INFERENCE, REVOKED, assert_committed, committed, read};
-use crate::api::access::{self, Access};
+use crate::api::access::{self, Access, Action};
 
 const CALLERS: [(&str, Option<&str>); 6] = [
     ("no key", None),
@@ -31,10 +31,7 @@ async fn the_matrix_of_routes_and_callers_is_the_committed_one() {
     matrix.truncate(matrix.trim_end().len());
     matrix.push('\n');
     for (method, path, access) in access::REST {
-        let needs = match access {
-            Access::Public => "nothing",
-            Access::Needs(action) => action.as_str(),
-        };
+        let needs = access.as_str();
         write!(matrix, "{:<7}{path:<46}{needs:<20}", method.as_str()).unwrap();
         for (_, secret) in CALLERS {
             let outcome = match send(&fleet, method, path, secret).await {
@@ -48,6 +45,47 @@ async fn the_matrix_of_routes_and_callers_is_the_committed_one() {
         matrix.push('\n');
     }
     assert_committed(&committed("src/api/tests/access_matrix.txt"), &matrix);
+}
+
+#[test]
+fn the_matrix_of_roles_and_actions_is_the_committed_one() {
+    let mut matrix = String::from(
+        "# Who may do what\n\nMade from the table in the controller's source; a test compares the two. `allowed` \
+         calls succeed, all others are denied and on record. An API key with the role *admin* may what a fleet-admin \
+         may; one with the role *inference* asks models, and nothing else.\n\n| action |",
+    );
+    for role in FleetRole::ALL {
+        write!(matrix, " {role} |").unwrap();
+    }
+    write!(matrix, "\n|---|{}\n", "---|".repeat(FleetRole::ALL.len())).unwrap();
+    for action in Action::ALL {
+        write!(matrix, "| `{}` |", action.as_str()).unwrap();
+        for role in FleetRole::ALL {
+            write!(matrix, " {} |", if access::allows(role, action) { "allowed" } else { "" }).unwrap();
+        }
+        matrix.push('\n');
+    }
+    assert_committed(&committed("../../docs/access-matrix.md"), &matrix);
+}
+
+#[test]
+fn every_action_that_a_route_needs_is_in_the_matrix_and_a_fleet_admin_may_do_it() {
+    let needed = access::REST.iter().filter_map(|(_, _, access)| match access {
+        Access::Needs(action) => Some(*action),
+        Access::Public | Access::OwnSession => None,
+    });
+    for action in needed.chain(access::GRPC.iter().map(|(_, action)| *action)) {
+        assert!(Action::ALL.contains(&action), "{}", action.as_str());
+        assert!(access::allows(FleetRole::FleetAdmin, action), "{}", action.as_str());
+    }
+}
+
+#[test]
+fn vendor_support_sees_neither_content_nor_the_log_and_changes_nothing() {
+    for action in Action::ALL.into_iter().filter(|action| access::allows(FleetRole::VendorSupport, *action)) {
+        let word = action.as_str();
+        assert!(word.ends_with(".read") && !word.starts_with("audit") && !word.starts_with("key"), "{word}");
+    }
 }
 
 async fn send(fleet: &Fleet, method: &Method, path: &str, secret: Option<&str>) -> StatusCode {

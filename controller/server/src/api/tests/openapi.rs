@@ -43,8 +43,16 @@ fn every_operation_has_its_parameters_its_key_and_its_errors() {
             path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         assert_eq!(listed, named, "{method} {path}");
         let responses = operation["responses"].as_object().unwrap();
-        let guarded = matches!(access, Access::Needs(_));
-        assert_eq!(operation["security"][0]["api_key"].is_array(), guarded, "{method} {path}");
+        let listed: Vec<_> = operation["security"].as_array().into_iter().flatten().collect();
+        let has = |scheme: &str| listed.iter().any(|security| security[scheme].is_array());
+        let (key, session) = match access {
+            Access::Public => (false, false),
+            Access::OwnSession => (false, true),
+            Access::Needs(_) => (true, true),
+        };
+        assert_eq!((has("api_key"), has("session")), (key, session), "{method} {path}");
+        // Signing in is refused with the same answers as everything that needs to be signed in.
+        let guarded = session || (method == Method::POST && *path == paths::SESSION);
         for status in ["401", "403", "500", "503"] {
             assert_eq!(responses.contains_key(status), guarded, "{method} {path}: {status}");
         }

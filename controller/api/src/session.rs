@@ -1,0 +1,92 @@
+//! Being signed in to the console.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::FleetRole;
+
+/// Whoever holds the cookie that came with the request.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// Not secret; the cookie is.
+    pub id: String,
+    pub account: SessionAccount,
+    pub roles: Vec<FleetRole>,
+    /// What the roles allow, e.g. `node.read`: the same words as in records of denied calls.
+    pub actions: Vec<String>,
+    /// To be sent as `x-cloister-csrf` with every call that changes something.
+    pub csrf_token: String,
+    /// When it ends if it is not used.
+    pub idle_expires_at: String,
+    /// When it ends however busy it is.
+    pub absolute_expires_at: String,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("id", &self.id)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionAccount {
+    pub id: String,
+    pub name: String,
+    /// Whether its owner has chosen one; who came by a login link is asked to.
+    pub has_password: bool,
+}
+
+/// How one can sign in here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionMethods {
+    /// By name and password, or by a login link.
+    pub local: bool,
+}
+
+/// Signing in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
+pub enum NewSession {
+    /// With a one-time login link's token.
+    Link {
+        token: String,
+    },
+    Password {
+        name: String,
+        password: String,
+    },
+}
+
+impl std::fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Link { .. } => "Link",
+            Self::Password { .. } => "Password",
+        })
+    }
+}
+
+/// One that is open, as those see it who look after access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSession {
+    pub id: String,
+    pub account_id: String,
+    pub account_name: String,
+    pub address: String,
+    /// What the browser calls itself.
+    pub client: String,
+    pub created_at: String,
+    /// To the minute.
+    pub last_seen_at: String,
+    pub absolute_expires_at: String,
+    /// Whether it is the one that asks.
+    pub own: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionList {
+    pub sessions: Vec<OpenSession>,
+}

@@ -1,0 +1,362 @@
+//! Signing in and out.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cloister_api::limits::PASSWORD_MAX_CHARS;
+use cloister_api::{
+    Changed, FleetRole, NewPasswordRequest, NewSession, OpenSession, ProblemKind, Session, SessionAccount,
+    SessionList, SessionMethods,
+};
+use cloister_evidence::record::{Actor, Draft, Kind, Outcome, SubjectKind};
+use cloister_store::{Account, Change};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret as _;
+
+use super::{Facts, changed, random_secret, secret_hash, subject};
+use crate::api::access::{self, Action};
+use crate::api::auth::{Caller, SignedIn, account_actor, anonymous};
+use crate::api::{ApiError, ApiState, names, passwords};
+
+/// Failures in a row that are forgiven.
+const FAILURES_FREE: u32 = 4;
+/// The first lock-out; each further failure doubles it.
+const LOCK_FIRST: Duration = Duration::from_secs(30);
+const LOCK_LONGEST: Duration = Duration::from_secs(15 * 60);
+/// Of what a browser calls itself, so much is kept.
+const CLIENT_MAX_CHARS: usize = 120;
+/// Longest token of a login link that is looked at.
+const TOKEN_MAX_BYTES: usize = 256;
+
+/// Where a sign-in comes from.
+#[derive(Debug)]
+pub(in crate::api) struct Origin {
+    pub(in crate::api) address: Option<SocketAddr>,
+    pub(in crate::api) client: String,
+}
+
+impl Origin {
+    fn address(&self) -> Option<String> {
+        self.address.map(|address| address.ip().to_string())
+    }
+}
+
+/// A session, and the value of its cookie.
+pub(in crate::api) struct Started {
+    pub(in crate::api) session: Session,
+    pub(in crate::api) secret: secrecy::SecretString,
+}
+
+pub(in crate::api) fn methods() -> SessionMethods {
+    SessionMethods { local: true }
+}
+
+/// How the session stands that the call came with.
+pub(in crate::api) fn own(api: &ApiState, caller: &Caller) -> Result<Session, ApiError> {
+    Ok(view(api, signed_in(caller)?, Timestamp::now()))
+}
+
+pub(in crate::api) async fn start(
+    api: &ApiState,
+    origin: Origin,
+    request: NewSession,
+) -> Result<Started, ApiError> {
+    match request {
+        NewSession::Link { token } => by_link(api, &origin, &token).await,
+        NewSession::Password { name, password } => by_password(api, &origin, &name, password.into()).await,
+    }
+}
+
+async fn by_link(api: &ApiState, origin: &Origin, token: &str) -> Result<Started, ApiError> {
+    let now = Timestamp::now();
+    let hash = secret_hash(token);
+    let link = match token.len() <= TOKEN_MAX_BYTES {
+        true => api.store().login_link(&hash).await?,
+        false => None,
+    };
+    let link = link.filter(|link| link.used_at.is_none() && link.expires_at > now);
+    let Some(link) = link else {
+        api.denials().record(api, anonymous(origin.address()), "session.start", "link_invalid").await;
+        let detail = "the link was used before, has expired or is not whole; ask for a new one \
+                      (cloister account link NAME)";
+        return Err(ApiError::new(ProblemKind::Unauthenticated, detail));
+    };
+    let account = api.store().account(&link.account_id).await?;
+    let account = account.ok_or_else(|| ApiError::not_found("the link's account is gone"))?;
+    // The ledger decides: of two that use the link at once, one gets in.
+    begin(api, origin, account, "link", vec![Change::UseLoginLink { secret_hash: hash, at: now }]).await
+}
+
+async fn by_password(
+    api: &ApiState,
+    origin: &Origin,
+    name: &str,
+    password: secrecy::SecretString,
+) -> Result<Started, ApiError> {
+    let now = Timestamp::now();
+    let account = match names::check("name", name) {
+        Ok(()) => api.store().account_by_name(name).await?.filter(|account| account.disabled_at.is_none()),
+        Err(_) => None,
+    };
+    if let Some(until) =
+        account.as_ref().and_then(|account| account.locked_until).filter(|until| *until > now)
+    {
+        let actor = anonymous(origin.address());
+        api.denials().record(api, actor, "session.start", "account_locked").await;
+        return Err(locked(until, now));
+    }
+    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+    let too_long = password.expose_secret().chars().count() > PASSWORD_MAX_CHARS;
+    let matches = !too_long && api.passwords().verify(password, hash).await?;
+    match account {
+        Some(account) if matches => begin(api, origin, account, "password", Vec::new()).await,
+        Some(account) => Err(note_failure(api, origin, &account, now).await?),
+        None => {
+            api.denials().record(api, anonymous(origin.address()), "session.start", "account_unknown").await;
+            Err(wrong())
+        }
+    }
+}
+
+/// Puts the failure on record and counts it; what to answer.
+async fn note_failure(
+    api: &ApiState,
+    origin: &Origin,
+    account: &Account,
+    now: Timestamp,
+) -> Result<ApiError, ApiError> {
+    let lock = lock_after(account.failed_logins.saturating_add(1));
+    let locked_until = lock.and_then(|lock| now.checked_add(lock).ok());
+    let draft = Draft {
+        kind: Kind::SessionRefused,
+        outcome: Outcome::Denied,
+        actor: anonymous(origin.address()),
+        subject: Some(subject(SubjectKind::Account, account.id.as_str(), Some(&account.name))),
+        intent: None,
+        inference: None,
+        change: locked_until
+            .map(|until| Facts::from([("locked_until".to_owned(), until.to_string().into())])),
+        reason: Some("password".to_owned()),
+    };
+    let change = Change::NoteFailedLogin { account_id: account.id.clone(), locked_until };
+    api.ledger().change(vec![change], draft).await?;
+    Ok(locked_until.map_or_else(wrong, |until| locked(until, now)))
+}
+
+/// After so many failures in a row: how long nobody gets in by password.
+fn lock_after(failures: u32) -> Option<Duration> {
+    let beyond = failures.checked_sub(FAILURES_FREE + 1)?;
+    let factor = 1_u32.checked_shl(beyond).unwrap_or(u32::MAX);
+    Some(LOCK_FIRST.saturating_mul(factor).min(LOCK_LONGEST))
+}
+
+fn wrong() -> ApiError {
+    ApiError::new(ProblemKind::Unauthenticated, "name or password is wrong")
+}
+
+fn locked(until: Timestamp, now: Timestamp) -> ApiError {
+    let seconds = until.duration_since(now).as_secs().max(1);
+    let detail = format!(
+        "too many sign-ins of this account failed; try again in {seconds} s, or ask for a login link \
+         (cloister account link NAME)"
+    );
+    ApiError::new(ProblemKind::TooManyRequests, detail)
+        .with(|problem| problem.retry_after_s = u64::try_from(seconds).ok())
+}
+
+/// A new session, with what lets it begin.
+async fn begin(
+    api: &ApiState,
+    origin: &Origin,
+    account: Account,
+    method: &str,
+    mut changes: Vec<Change>,
+) -> Result<Started, ApiError> {
+    let now = Timestamp::now();
+    let secret = random_secret()?;
+    let lifetime = SignedDuration::try_from(api.sessions().lifetime).unwrap_or(SignedDuration::MAX);
+    let row = cloister_store::Session {
+        id: ulid::Ulid::new().to_string().to_lowercase(),
+        secret_hash: secret_hash(secret.expose_secret()),
+        account_id: account.id.clone(),
+        address: origin.address().unwrap_or_default(),
+        client: origin.client.chars().filter(|c| !c.is_control()).take(CLIENT_MAX_CHARS).collect(),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+        ended_at: None,
+    };
+    let draft = Draft {
+        kind: Kind::SessionStarted,
+        outcome: Outcome::Success,
+        actor: account_actor(&account, origin.address()),
+        subject: Some(subject(SubjectKind::Session, row.id.as_str(), None)),
+        intent: None,
+        inference: None,
+        change: Some(Facts::from([("method".to_owned(), method.into())])),
+        reason: None,
+    };
+    changes.push(Change::StartSession(row.clone()));
+    api.ledger().change(changes, draft).await?;
+    let signed_in = SignedIn::new(row, account, secret.expose_secret());
+    Ok(Started { session: view(api, &signed_in, now), secret })
+}
+
+/// Signs out.
+pub(in crate::api) async fn end(api: &ApiState, caller: &Caller) -> Result<Changed, ApiError> {
+    let id = signed_in(caller)?.session.id.clone();
+    commit_end(api, caller.actor(), &id, "signed_out").await
+}
+
+/// Ends somebody's session.
+pub(in crate::api) async fn end_other(
+    api: &ApiState,
+    caller: &Caller,
+    id: &str,
+) -> Result<Changed, ApiError> {
+    let open = api.store().open_sessions(Timestamp::now()).await?;
+    if !open.iter().any(|session| session.id == id) {
+        return Err(ApiError::not_found(format!("there is no open session {id:?}")));
+    }
+    commit_end(api, caller.actor(), id, "ended_by_another").await
+}
+
+/// One that was not used for too long.
+pub(in crate::api) async fn end_idle(
+    api: &ApiState,
+    session: &cloister_store::Session,
+    account: &Account,
+) -> Result<(), ApiError> {
+    let ended = commit_end(api, account_actor(account, None), &session.id, "idle").await;
+    match ended {
+        // Another call, or another controller, was faster.
+        Err(error) if error.kind() == ProblemKind::NotFound => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+async fn commit_end(api: &ApiState, actor: Actor, id: &str, reason: &str) -> Result<Changed, ApiError> {
+    let draft = Draft {
+        kind: Kind::SessionEnded,
+        outcome: Outcome::Success,
+        actor,
+        subject: Some(subject(SubjectKind::Session, id, None)),
+        intent: None,
+        inference: None,
+        change: None,
+        reason: Some(reason.to_owned()),
+    };
+    let change = Change::EndSession { id: id.to_owned(), at: Timestamp::now() };
+    let record = api.ledger().change(vec![change], draft).await?;
+    Ok(Changed { record_id: record.id })
+}
+
+/// A new password for oneself.
+pub(in crate::api) async fn set_password(
+    api: &ApiState,
+    caller: &Caller,
+    request: NewPasswordRequest,
+) -> Result<Changed, ApiError> {
+    let signed_in = signed_in(caller)?;
+    let account = &signed_in.account;
+    passwords::check("new_password", &request.new_password)?;
+    if let Some(hash) = account.password_hash.clone() {
+        let current = request.current_password.unwrap_or_default();
+        if !api.passwords().verify(current.into(), Some(hash)).await? {
+            return Err(ApiError::invalid("current_password", "the present password is wrong"));
+        }
+    }
+    let password_hash = api.passwords().hash(request.new_password.into()).await?;
+    let id = account.id.clone();
+    let draft = changed(
+        Kind::AccountPasswordChanged,
+        caller,
+        subject(SubjectKind::Account, id.as_str(), Some(&account.name)),
+        Facts::new(),
+    );
+    let except = Some(signed_in.session.id.clone());
+    let changes = vec![
+        Change::SetAccountPassword { id: id.clone(), password_hash },
+        Change::EndSessionsOf { account_id: id, except, at: Timestamp::now() },
+    ];
+    let record = api.ledger().change(changes, draft).await?;
+    Ok(Changed { record_id: record.id })
+}
+
+/// Those that are open; of whom, from where, since when.
+pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<SessionList, ApiError> {
+    let now = Timestamp::now();
+    let own = caller.signed_in().map(|signed_in| signed_in.session.id.as_str());
+    let accounts = api.store().accounts().await?;
+    let name_of = |id: &str| accounts.iter().find(|a| a.id == id).map(|a| a.name.clone()).unwrap_or_default();
+    let idle = SignedDuration::try_from(api.sessions().idle).unwrap_or(SignedDuration::MAX);
+    let open = api.store().open_sessions(now).await?;
+    let sessions = open.into_iter().filter(|session| now.duration_since(session.last_seen_at) < idle);
+    let sessions = sessions
+        .map(|session| OpenSession {
+            own: own == Some(session.id.as_str()),
+            account_name: name_of(&session.account_id),
+            id: session.id,
+            account_id: session.account_id,
+            address: session.address,
+            client: session.client,
+            created_at: session.created_at.to_string(),
+            last_seen_at: session.last_seen_at.to_string(),
+            absolute_expires_at: session.expires_at.to_string(),
+        })
+        .collect();
+    Ok(SessionList { sessions })
+}
+
+fn signed_in(caller: &Caller) -> Result<&SignedIn, ApiError> {
+    caller.signed_in().ok_or_else(|| {
+        ApiError::new(
+            ProblemKind::Forbidden,
+            "this is for people who are signed in; an API key has no session",
+        )
+    })
+}
+
+fn view(api: &ApiState, signed_in: &SignedIn, now: Timestamp) -> Session {
+    let SignedIn { session, account, roles, csrf_token } = signed_in;
+    let idle = SignedDuration::try_from(api.sessions().idle).unwrap_or(SignedDuration::MAX);
+    Session {
+        id: session.id.clone(),
+        account: SessionAccount {
+            id: account.id.clone(),
+            name: account.name.clone(),
+            has_password: account.password_hash.is_some(),
+        },
+        roles: roles.clone(),
+        actions: actions(roles),
+        csrf_token: csrf_token.clone(),
+        idle_expires_at: now.checked_add(idle).unwrap_or(Timestamp::MAX).min(session.expires_at).to_string(),
+        absolute_expires_at: session.expires_at.to_string(),
+    }
+}
+
+fn actions(roles: &[FleetRole]) -> Vec<String> {
+    let may = |action: &&Action| roles.iter().any(|role| access::allows(*role, **action));
+    Action::ALL.iter().filter(may).map(|action| action.as_str().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_failures_are_forgiven_and_each_further_one_doubles_the_wait() {
+        let cases = [
+            (1, None),
+            (4, None),
+            (5, Some(30)),
+            (6, Some(60)),
+            (7, Some(120)),
+            (10, Some(900)),
+            (99, Some(900)),
+        ];
+        for (failures, seconds) in cases {
+            assert_eq!(lock_after(failures), seconds.map(Duration::from_secs), "{failures}");
+        }
+    }
+}

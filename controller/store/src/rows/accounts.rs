@@ -1,0 +1,63 @@
+//! People, and how they are signed in.
+
+use jiff::Timestamp;
+
+/// Somebody who may sign in to the console.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: String,
+    /// Unique, also among disabled ones.
+    pub name: String,
+    /// Names of roles; what they allow is not the store's matter.
+    pub roles: Vec<String>,
+    /// argon2id in PHC form; `None` until its owner has chosen a password.
+    pub password_hash: Option<String>,
+    /// Since the last success.
+    pub failed_logins: u32,
+    pub locked_until: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Account {
+    /// Without the password's hash, which could be guessed at.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A one-time way in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginLink {
+    /// SHA-256 of the secret.
+    pub secret_hash: [u8; 32],
+    pub account_id: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+}
+
+/// Somebody is, or was, signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Not secret.
+    pub id: String,
+    /// SHA-256 of the cookie's value.
+    pub secret_hash: [u8; 32],
+    pub account_id: String,
+    /// Where from.
+    pub address: String,
+    /// What the browser calls itself.
+    pub client: String,
+    pub created_at: Timestamp,
+    /// Coarse: written now and then, not at every call.
+    pub last_seen_at: Timestamp,
+    /// However busy it is.
+    pub expires_at: Timestamp,
+    /// Signed out, ended by somebody, or idle for too long.
+    pub ended_at: Option<Timestamp>,
+}
