@@ -4,6 +4,75 @@
  */
 
 export interface paths {
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All accounts, disabled ones too. */
+        get: operations["list_accounts"];
+        put?: never;
+        /** Make an account. Its owner gets in by a login link and chooses a password. */
+        post: operations["create_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Disable an account. Its sessions end; its name stays taken. */
+        delete: operations["disable_account"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/login-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time login link for an account, good for 15 minutes. An earlier one is void. */
+        post: operations["create_login_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an account other roles. They hold from the next call of its sessions on. */
+        put: operations["set_account_roles"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit/checkpoint": {
         parameters: {
             query?: never;
@@ -361,6 +430,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The session that the request's cookie stands for. */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Sign in, with a one-time link or a password.
+         * @description The answer sets the session's cookie. After several failures in a row an account takes no password for a while.
+         */
+        post: operations["sign_in"];
+        /** Sign out. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can sign in. */
+        get: operations["get_session_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a new password for oneself. All other sessions of the account end. */
+        post: operations["set_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All open sessions. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End somebody's session. */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/signers": {
         parameters: {
             query?: never;
@@ -539,8 +698,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Account: {
+            created_at: string;
+            /** @description Absent while it may sign in. */
+            disabled_at?: string | null;
+            has_password: boolean;
+            id: string;
+            /** @description Absent unless too many sign-ins failed lately. */
+            locked_until?: string | null;
+            name: string;
+            roles: components["schemas"]["FleetRole"][];
+        };
+        AccountList: {
+            accounts: components["schemas"]["Account"][];
+        };
+        AccountRolesRequest: {
+            /** @description At least one. */
+            roles: components["schemas"]["FleetRole"][];
+        };
         /** @description A change was made; this is the audit record it committed with. */
         Changed: {
+            record_id: string;
+        };
+        /** @description An account that was made or changed, and the record of it. */
+        ChangedAccount: {
+            account: components["schemas"]["Account"];
             record_id: string;
         };
         /** @description What a deployment should be. The name is in the path. */
@@ -642,6 +824,11 @@ export interface components {
             /** Format: int64 */
             weights_bytes: number;
         };
+        /**
+         * @description What a person is in the fleet. `docs/access-matrix.md` has what each may do.
+         * @enum {string}
+         */
+        FleetRole: "fleet-admin" | "operator" | "model-approver" | "auditor" | "developer" | "user" | "vendor-support";
         /** @description A `.tar` or `.tar.gz` that holds the model's folder, its signature bundle included. */
         HttpsSource: {
             /** @description Hex SHA-256 of the archive. */
@@ -751,6 +938,13 @@ export interface components {
             /** @description The key that verifies it, as C2SP writes verifier keys. */
             verifier_key: string;
         };
+        /** @description A one-time way in, shown only here. An earlier one of the account is void. */
+        LoginLink: {
+            expires_at: string;
+            record_id: string;
+            /** @description Goes behind `/console/login#token=`. */
+            token: string;
+        };
         /** @description One imported model. */
         Model: {
             /** @example llama */
@@ -858,6 +1052,12 @@ export interface components {
         ModelList: {
             models: components["schemas"]["Model"][];
         };
+        NewAccountRequest: {
+            /** @description 1 to 63 characters of `[a-z0-9-.]`, beginning and ending with a letter or digit. */
+            name: string;
+            /** @description At least one. */
+            roles: components["schemas"]["FleetRole"][];
+        };
         /** @description Fetch a model, verify it and keep it. */
         NewImport: {
             /** @description The model digest that the source must turn out to have; any other is refused. */
@@ -884,6 +1084,24 @@ export interface components {
              * @description Seconds, at most ten years. 0: it does not expire.
              */
             valid_for_s?: number;
+        };
+        /** @description A new password for oneself. All other sessions of the account end. */
+        NewPasswordRequest: {
+            /** @description The present one; absent for an account that has none yet. */
+            current_password?: string | null;
+            /** @description 12 to 256 characters. */
+            new_password: string;
+        };
+        /** @description Signing in. */
+        NewSession: {
+            /** @enum {string} */
+            method: "link";
+            token: string;
+        } | {
+            /** @enum {string} */
+            method: "password";
+            name: string;
+            password: string;
         };
         /** @description Begin an upload: what will be sent. Space is checked before the first byte. */
         NewUpload: {
@@ -956,6 +1174,21 @@ export interface components {
              */
             reference: string;
         };
+        /** @description One that is open, as those see it who look after access. */
+        OpenSession: {
+            absolute_expires_at: string;
+            account_id: string;
+            account_name: string;
+            address: string;
+            /** @description What the browser calls itself. */
+            client: string;
+            created_at: string;
+            id: string;
+            /** @description To the minute. */
+            last_seen_at: string;
+            /** @description Whether it is the one that asks. */
+            own: boolean;
+        };
         /** @description Something below the folder that the controller was given with `--sources`. */
         PathSource: {
             /**
@@ -1007,6 +1240,11 @@ export interface components {
             needed_bytes?: number | null;
             /** @description The audit record of the refusal, where one was written. */
             record_id?: string | null;
+            /**
+             * Format: int64
+             * @description Of `too-many-requests`: when it is worth trying again, in seconds, where that is known.
+             */
+            retry_after_s?: number | null;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -1087,6 +1325,35 @@ export interface components {
          * @enum {string}
          */
         Role: "inference" | "admin";
+        /** @description Whoever holds the cookie that came with the request. */
+        Session: {
+            /** @description When it ends however busy it is. */
+            absolute_expires_at: string;
+            account: components["schemas"]["SessionAccount"];
+            /** @description What the roles allow, e.g. `node.read`: the same words as in records of denied calls. */
+            actions: string[];
+            /** @description To be sent as `x-cloister-csrf` with every call that changes something. */
+            csrf_token: string;
+            /** @description Not secret; the cookie is. */
+            id: string;
+            /** @description When it ends if it is not used. */
+            idle_expires_at: string;
+            roles: components["schemas"]["FleetRole"][];
+        };
+        SessionAccount: {
+            /** @description Whether its owner has chosen one; who came by a login link is asked to. */
+            has_password: boolean;
+            id: string;
+            name: string;
+        };
+        SessionList: {
+            sessions: components["schemas"]["OpenSession"][];
+        };
+        /** @description How one can sign in here. */
+        SessionMethods: {
+            /** @description By name and password, or by a login link. */
+            local: boolean;
+        };
         Signer: {
             /** @description Whether every model that it signed is acceptable, whatever the model's name. */
             every_name?: boolean;
@@ -1208,6 +1475,433 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccountRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedAccount"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_login_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginLink"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_account_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountRolesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedAccount"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_checkpoint: {
         parameters: {
             query?: never;
@@ -1225,7 +1919,7 @@ export interface operations {
                     "application/json": components["schemas"]["LogCheckpoint"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1234,7 +1928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1293,7 +1987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1302,7 +1996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1358,7 +2052,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1367,7 +2061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1431,7 +2125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1440,7 +2134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1497,7 +2191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1506,7 +2200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1573,7 +2267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1582,7 +2276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1637,7 +2331,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentList"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1646,7 +2340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1703,7 +2397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1712,7 +2406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1786,7 +2480,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1795,7 +2489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1897,7 +2591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1906,7 +2600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1961,7 +2655,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportList"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1970,7 +2664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2029,7 +2723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2038,7 +2732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2122,7 +2816,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2131,7 +2825,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2196,7 +2890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2205,7 +2899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2269,7 +2963,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2278,7 +2972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2337,7 +3031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2346,7 +3040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2430,7 +3124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2439,7 +3133,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2503,7 +3197,7 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2512,7 +3206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2580,7 +3274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2589,7 +3283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2692,7 +3386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2701,7 +3395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2768,7 +3462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2777,7 +3471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2841,7 +3535,7 @@ export interface operations {
                     "application/json": components["schemas"]["NodeList"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2850,7 +3544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2909,7 +3603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2918,7 +3612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2994,7 +3688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3003,7 +3697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3079,7 +3773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3088,7 +3782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3154,7 +3848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3163,7 +3857,456 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Name, password or link is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The call comes from a page that is not the console's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry_after_s` says for how long */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nobody was signed in */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionMethods"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry_after_s` says for how long */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3218,7 +4361,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignerList"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3227,7 +4370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3286,7 +4429,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3295,7 +4438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3379,7 +4522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3388,7 +4531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3452,7 +4595,7 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3461,7 +4604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3507,7 +4650,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrustPolicyList"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3516,7 +4659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3573,7 +4716,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3582,7 +4725,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3656,7 +4799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3665,7 +4808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3761,7 +4904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3770,7 +4913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3847,7 +4990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3856,7 +4999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3949,7 +5092,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3958,7 +5101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4023,7 +5166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4032,7 +5175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4117,7 +5260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No API key, or one that is unknown, expired or revoked */
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4126,7 +5269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is no admin key */
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
                 headers: {
                     [name: string]: unknown;
