@@ -57,7 +57,7 @@ function PageView({ page }: { page: Page }) {
   const state = useSessionState();
   const View = useMemo(() => lazy(page.load), [page]);
   if (!may(page.action)) {
-    const who = state.phase === 'signed-in' ? state.session.user.name : 'Nobody';
+    const who = state.phase === 'signed-in' ? state.session.account.name : 'Nobody';
     return <><PageHead title={page.title} /><DeniedState action={page.action} who={who} /></>;
   }
   return (
