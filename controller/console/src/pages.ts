@@ -3,6 +3,7 @@ import { page as deployments } from './pages/deployments';
 import { page as fleet } from './pages/fleet';
 import { page as models } from './pages/models';
 import { page as nodes } from './pages/nodes';
+import { page as playground } from './pages/playground';
 import type { Page } from './shell/page';
 
 export const pages: readonly Page[] = [
@@ -10,4 +11,5 @@ export const pages: readonly Page[] = [
   nodes,
   models,
   deployments,
+  playground,
 ];
