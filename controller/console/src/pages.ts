@@ -1,4 +1,6 @@
 // Every page, in the order of the navigation. A page is a folder below `pages` and a line here.
+import { page as access } from './pages/access';
+import { page as audit } from './pages/audit';
 import { page as deployments } from './pages/deployments';
 import { page as fleet } from './pages/fleet';
 import { page as models } from './pages/models';
@@ -12,4 +14,6 @@ export const pages: readonly Page[] = [
   models,
   deployments,
   playground,
+  audit,
+  access,
 ];

@@ -7,15 +7,17 @@ import { Account } from './Account';
 import { Mark } from './Mark';
 
 export function Navigation({ onSearch, onShortcuts }: { onSearch: () => void; onShortcuts: () => void }) {
+  const may = useMay();
+  const allowed = pages.filter(({ action }) => may(action));
   return (
     <header className="nav">
       <NavLink className="nav-brand" to="/" aria-label="Cloister, to the first page"><Mark /><span>Cloister</span></NavLink>
-      <NarrowMenu />
+      <NarrowMenu pages={allowed} />
       <button type="button" className="nav-search" onClick={onSearch}>
         <Search aria-hidden="true" /><span>Search or run</span><kbd>{shortcutName()}</kbd>
       </button>
       <nav className="nav-pages" aria-label="Pages">
-        <ul>{pages.map((page) => <NavItem key={page.path} page={page} />)}</ul>
+        <ul>{allowed.map((page) => <NavItem key={page.path} page={page} />)}</ul>
       </nav>
       <div className="nav-foot"><Account onShortcuts={onShortcuts} /></div>
     </header>
@@ -25,21 +27,20 @@ export function Navigation({ onSearch, onShortcuts }: { onSearch: () => void; on
 export const shortcutName = (): string => (navigator.userAgent.includes('Mac') ? '⌘K' : 'Ctrl K');
 
 function NavItem({ page }: { page: (typeof pages)[number] }) {
-  const denied = !useMay()(page.action);
   const Icon = page.icon;
   return (
     <li>
-      <NavLink to={page.path} end={page.path === '/'} className="nav-item" data-denied={denied || undefined}>
-        <Icon aria-hidden="true" /><span>{page.title}</span>{denied ? <span className="unseen">(not for this account)</span> : null}
+      <NavLink to={page.path} end={page.path === '/'} className="nav-item">
+        <Icon aria-hidden="true" /><span>{page.title}</span>
       </NavLink>
     </li>
   );
 }
 
 /** The pages where there is no room for a column of them. */
-function NarrowMenu() {
+function NarrowMenu({ pages: shown }: { pages: typeof pages }) {
   const navigate = useNavigate();
-  const choices = pages.map((page): MenuChoice => {
+  const choices = shown.map((page): MenuChoice => {
     const Icon = page.icon;
     return { id: page.path, label: page.title, icon: <Icon aria-hidden="true" />, onAction: () => void navigate(page.path) };
   });

@@ -1,6 +1,6 @@
 import { Suspense, lazy, useEffect, useMemo, useRef, useState } from 'react';
 import { RouterProvider } from 'react-aria-components';
-import { Route, Routes, useHref, useLocation, useNavigate } from 'react-router';
+import { Navigate, Route, Routes, useHref, useLocation, useNavigate } from 'react-router';
 import { useMay, useSessionState } from '../api/session';
 import { DeniedState, EmptyState, PageHead, Skeleton, Toasts } from '../design';
 import { pages } from '../pages';
@@ -57,6 +57,9 @@ function PageView({ page }: { page: Page }) {
   const state = useSessionState();
   const View = useMemo(() => lazy(page.load), [page]);
   if (!may(page.action)) {
+    // Nobody chose the first page: whoever may not see it lands on the first that they may.
+    const other = page.path === '/' ? pages.find(({ action }) => may(action)) : undefined;
+    if (other) return <Navigate to={other.path} replace />;
     const who = state.phase === 'signed-in' ? state.session.account.name : 'Nobody';
     return <><PageHead title={page.title} /><DeniedState action={page.action} who={who} /></>;
   }

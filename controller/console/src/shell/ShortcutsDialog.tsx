@@ -1,11 +1,13 @@
+import { useMay } from '../api/session';
 import { Dialog } from '../design';
 import { pages } from '../pages';
 import { shortcutName } from './Navigation';
 
 export function ShortcutsDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const may = useMay();
   const rows = [
     [`${shortcutName()} or /`, 'Search or run a command'],
-    ...pages.map((page) => [`g then ${page.key}`, `Go to ${page.title}`]),
+    ...pages.filter(({ action }) => may(action)).map((page) => [`g then ${page.key}`, `Go to ${page.title}`]),
     ['↑ ↓', 'From row to row, once one is focused'],
     ['Esc', 'Close what is open'],
     ['?', 'These shortcuts'],

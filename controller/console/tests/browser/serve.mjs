@@ -14,15 +14,22 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 
 /** Serves on a free port; `session` answers GET /api/v1/session, and 401 stands for nobody. */
 export async function serve({ url, key, session }) {
+  let isCut = false;
+  let partsLeft = Infinity;
   const server = createServer((incoming, outgoing) => {
+    if (incoming.method === 'PUT' && partsLeft-- <= 0) isCut = true;
+    if (isCut) return incoming.socket.destroy();
     const path = new URL(incoming.url, 'http://console').pathname;
     if (path === '/api/v1/session') return answerSession(outgoing, session());
     if (path === '/api/v1/session/methods') return json(outgoing, 200, { local: true, oidc: [] });
     if (path.startsWith('/api/')) return forward(incoming, outgoing, { url, key });
     return file(outgoing, path);
   });
+  const cut = (now) => { isCut = now; partsLeft = Infinity; };
+  /** Answers nobody from the part of an upload after so many on. */
+  const cutAfter = (parts) => { partsLeft = parts; };
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close(), cut, cutAfter };
 }
 
 function json(outgoing, status, body) {

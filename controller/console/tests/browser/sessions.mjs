@@ -14,3 +14,4 @@ function session(name, roles, actions) {
 
 export const everything = session('a.weber', ['fleet-admin'], ACTIONS);
 export const auditor = session('m.okafor', ['auditor'], ['audit.read', 'audit.export']);
+export const nobody = undefined;

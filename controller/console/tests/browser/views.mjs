@@ -1,3 +1,5 @@
+import { auditor, nobody } from './sessions.mjs';
+
 // What is looked at: a name for the picture, an address, a text that says it is there, and what is done then.
 export const views = [
   { name: 'fleet', path: '/', shows: 'Nodes by jurisdiction' },
@@ -26,6 +28,17 @@ export const views = [
   { name: 'deployment-edit', path: '/deployments/ward?edit', shows: 'Sequences at once' },
   { name: 'deployment-scale', path: '/deployments/ward?scale', shows: 'wanted now' },
   { name: 'deployment-remove', path: '/deployments/ward?remove', shows: 'to confirm' },
+  { name: 'audit', path: '/audit', shows: 'What happened' },
+  { name: 'audit-none', path: '/audit?kind=model.removed', shows: 'No such record' },
+  { name: 'audit-record', path: '/audit', shows: 'What happened', then: async (page) => {
+    await page.getByRole('row').filter({ hasText: 'got an answer' }).getByRole('link').first().click();
+    await page.getByText('byte for byte').waitFor();
+  } },
+  { name: 'access', path: '/access', shows: 'admin' },
+  { name: 'access-new', path: '/access?new', shows: 'Create key' },
+  { name: 'denied', path: '/nodes', shows: 'does not have the right', session: auditor },
+  { name: 'login', path: '/', shows: 'User name', session: nobody },
+  { name: 'missing', path: '/nothing', shows: 'No such page' },
   { name: 'palette', path: '/', shows: 'Nodes by jurisdiction', then: async (page) => {
     await page.keyboard.press('Control+k');
     await page.getByRole('menuitem').first().waitFor();

@@ -1,3 +1,4 @@
+import { grouped } from '../../fleet/grouped';
 import { Link } from 'react-router';
 import type { Deployment, Replica } from '../../api/queries';
 import { DataTable, EmptyState, Section, type Column } from '../../design';
@@ -15,7 +16,7 @@ const columns: Column<Row>[] = [
 ];
 
 export function DeploymentsAtAGlance({ deployments, replicas }: { deployments: readonly Deployment[]; replicas: readonly Replica[] }) {
-  const of = Map.groupBy(replicas, ({ deployment }) => deployment);
+  const of = grouped(replicas, ({ deployment }) => deployment);
   const rows = deployments.map((deployment): Row => {
     const its = of.get(deployment.name) ?? [];
     return { ...deployment, running: sum(its, 'running'), waiting: sum(its, 'waiting') };

@@ -1,3 +1,4 @@
+import { grouped } from '../../fleet/grouped';
 import { Link } from 'react-router';
 import type { Node } from '../../api/queries';
 import { EmptyState, formatBytes, Meter, Section } from '../../design';
@@ -6,7 +7,7 @@ import { jurisdictionName, memoryUsed, NodeBadge } from '../../fleet/states';
 /** Nodes that may take work, under the law that they stand in. */
 export function NodesByJurisdiction({ nodes }: { nodes: readonly Node[] }) {
   const here = nodes.filter(({ state }) => state !== 'revoked');
-  const groups = Map.groupBy(here, ({ jurisdiction }) => jurisdiction);
+  const groups = grouped(here, ({ jurisdiction }) => jurisdiction);
   if (here.length === 0) {
     return <Section title="Nodes"><EmptyState title="No node yet" action={<Link to="/nodes?add">Add a node</Link>}>Models run on nodes: machines with an agent.</EmptyState></Section>;
   }

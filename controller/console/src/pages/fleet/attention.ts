@@ -1,3 +1,4 @@
+import { grouped } from '../../fleet/grouped';
 import type { Deployment, Node, Replica } from '../../api/queries';
 
 export interface Concern {
@@ -24,7 +25,7 @@ export interface FleetView {
 
 /** What somebody should look at, the worst first. */
 export function concerns(fleet: FleetView, now: Date): Concern[] {
-  const of = Map.groupBy(fleet.replicas, ({ deployment }) => deployment);
+  const of = grouped(fleet.replicas, ({ deployment }) => deployment);
   const all = [
     ...fleet.deployments.flatMap((deployment) => ofDeployment(deployment, of.get(deployment.name) ?? [], fleet.reasons)),
     ...fleet.nodes.flatMap((node) => ofNode(node, now)),
@@ -56,7 +57,7 @@ function ofDeployment(deployment: Deployment, replicas: readonly Replica[], reas
 
 /** "1 not placed, 2 crashed" */
 function inWords(troubled: readonly Replica[]): string {
-  const of = Map.groupBy(troubled, ({ phase }) => phase);
+  const of = grouped(troubled, ({ phase }) => phase);
   return [...of].map(([phase, its]) => `${its.length} ${TROUBLE[phase]}`).join(', ');
 }
 

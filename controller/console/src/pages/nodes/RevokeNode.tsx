@@ -1,3 +1,4 @@
+import { grouped } from '../../fleet/grouped';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client, take } from '../../api/client';
 import type { Node, Replica } from '../../api/queries';
@@ -26,7 +27,7 @@ export function RevokeNode({ node, replicas, isOpen, onClose }: { node: Node; re
 
 function Moves({ replicas }: { replicas: readonly Replica[] }) {
   if (replicas.length === 0) return <p>No replica is placed on it.</p>;
-  const of = Map.groupBy(replicas, ({ deployment }) => deployment);
+  const of = grouped(replicas, ({ deployment }) => deployment);
   return (
     <div>
       <p>These replicas stop, and are placed elsewhere if another node can take them:</p>

@@ -1,0 +1,29 @@
+import { vi } from 'vitest';
+
+type Answer = { status?: number; body?: unknown; headers?: Record<string, string> };
+export type Answers = Record<string, Answer | ((request: Request) => Answer | Promise<Answer>)>;
+
+/** Answers in the controller's stead, by `METHOD /path`; anything else is a fault of the test. */
+export function controller(answers: Answers): { calls: string[] } {
+  const calls: string[] = [];
+  vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
+    const request = input instanceof Request ? input : new Request(new URL(String(input), location.origin), init);
+    const name = `${request.method} ${new URL(request.url).pathname}`;
+    calls.push(name);
+    const answer = answers[name];
+    if (!answer) throw new Error(`nothing answers ${name}`);
+    const { status = 200, body = {}, headers = {} } = typeof answer === 'function' ? await answer(request) : answer;
+    const type = status < 400 ? 'application/json' : 'application/problem+json';
+    return new Response(JSON.stringify(body), { status, headers: { 'content-type': type, ...headers } });
+  });
+  return { calls };
+}
+
+export const problem = (status: number, kind: string, detail: string): Answer => ({
+  status, body: { type: `urn:cloister:problem:${kind}`, title: kind, status, detail },
+});
+
+export const session = (actions: string[]) => ({
+  user: { id: 'u1', name: 'a.weber', kind: 'local' }, roles: ['operator'], actions, csrf_token: 'csrf-1',
+  idle_expires_at: '2026-11-30T13:00:00Z', absolute_expires_at: '2026-11-30T20:00:00Z',
+});
