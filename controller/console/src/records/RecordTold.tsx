@@ -1,31 +1,29 @@
-import { CopyField, Facts, Time } from '../design';
-import { details, sentence } from './tell';
-import { parseLeaf } from './leaf';
+import { Link } from 'react-router';
+import { exactTime, Facts } from '../design';
+import { readLeaf } from './leaf';
 import type { StoredRecord } from './queries';
+import { changes, details, sentence } from './tell';
 import './records.css';
 
 /** One record in sentences. */
 export function RecordTold({ record }: { record: StoredRecord }) {
-  const leaf = parseLeaf(record.leaf_json);
-  if (!leaf) return <p>This record cannot be read here. Its text stands below as it is stored.</p>;
+  const leaf = readLeaf(record.leaf_json);
+  const changed = changes(leaf);
   return (
     <div className="told">
-      <p className="told-first wrap">{sentence(leaf)}</p>
+      <p className="told-first wrap">{sentence(record.kind, leaf)}, on {exactTime(new Date(record.time))}.</p>
       <ul className="told-rest">{details(leaf).map((text) => <li key={text} className="wrap">{text}</li>)}</ul>
+      {changed.length > 0 ? <Facts of={changed} /> : null}
     </div>
   );
 }
 
-/** What is copied from a record, or compared by eye. */
-export function RecordMarks({ record }: { record: StoredRecord }) {
-  const leaf = parseLeaf(record.leaf_json);
-  const digest = leaf?.inference?.model_digest;
+/** A record as one of two: a link to it, and what it says. */
+export function HalfOfPair({ title, record }: { title: string; record: StoredRecord }) {
   return (
-    <Facts of={[
-      ['Record', <CopyField key="id" value={record.id} label="the record’s id" />],
-      ['Place in the log', record.seq],
-      ['Time', <Time key="time" at={record.time} exact />],
-      ['Model digest', digest ? <CopyField key="digest" value={digest} shown={`${digest.slice(0, 19)}…`} label="the model’s digest" /> : undefined],
-    ]} />
+    <li className="half">
+      <p className="small"><Link to={`/audit/${encodeURIComponent(record.id)}`}>{title}: record {record.seq.toLocaleString('en')}</Link></p>
+      <RecordTold record={record} />
+    </li>
   );
 }

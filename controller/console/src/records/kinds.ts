@@ -1,41 +1,23 @@
-// What each kind of record says somebody did: the words that the offline verifier uses too.
-export const VERBS: Readonly<Record<string, string>> = {
-  'fleet.created': 'created the fleet',
-  'controller.started': 'started the controller',
-  'controller.stopped': 'stopped the controller',
-  'signer.trusted': 'declared a signer trusted:',
-  'signer.revoked': 'withdrew trust from a signer:',
-  'trust_policy.created': 'created a trust policy:',
-  'trust_policy.changed': 'changed a trust policy:',
-  'trust_policy.removed': 'removed a trust policy:',
-  'model.imported': 'imported a model:',
-  'model.refused': 'had a model refused:',
-  'model.removed': 'removed a model:',
-  'deployment.created': 'created a deployment:',
-  'deployment.changed': 'changed a deployment:',
-  'deployment.removed': 'removed a deployment:',
-  'placement.changed': 'changed a placement:',
-  'node.token_created': 'created a join token',
-  'node.enrolled': 'enrolled a node:',
-  'node.enrolment_refused': 'had an enrolment refused',
-  'node.certificate_renewed': 'renewed a node’s certificate:',
-  'node.revoked': 'revoked a node:',
-  'key.created': 'created an API key:',
-  'key.revoked': 'revoked an API key:',
-  'account.created': 'created an account:',
-  'account.roles_changed': 'changed the roles of an account:',
-  'account.password_changed': 'chose a new password for an account:',
-  'account.link_created': 'made a one-time login link for an account:',
-  'account.disabled': 'disabled an account:',
-  'session.started': 'signed in, session:',
-  'session.ended': 'ended a session:',
-  'session.refused': 'tried to sign in and was refused',
-  'access.denied': 'was denied access',
-  'audit.exported': 'exported audit records',
-  'inference.requested': 'asked a model; the request was recorded before it was dispatched',
-  'inference.completed': 'got the whole answer of a model',
-  'inference.interrupted': 'lost the answer of a model before its end',
-  'inference.denied': 'asked a model and was refused',
+/** What was done, by kind of record, as it reads before the name of the subject. */
+export const DEEDS: Readonly<Record<string, string>> = {
+  'fleet.created': 'created the fleet', 'controller.started': 'started a controller', 'controller.stopped': 'stopped a controller',
+  'signer.trusted': 'trusted the signer', 'signer.revoked': 'revoked the signer',
+  'trust_policy.created': 'created the trust policy', 'trust_policy.changed': 'changed the trust policy', 'trust_policy.removed': 'removed the trust policy',
+  'model.imported': 'imported the model', 'model.refused': 'tried to import a model that was refused:', 'model.removed': 'removed the model',
+  'deployment.created': 'created the deployment', 'deployment.changed': 'changed the deployment', 'deployment.removed': 'removed the deployment',
+  'placement.changed': 'changed the placement of', 'node.token_created': 'created a join token', 'node.enrolled': 'enrolled the node',
+  'node.enrolment_refused': 'tried to enrol a node and was refused', 'node.certificate_renewed': 'renewed the certificate of', 'node.revoked': 'revoked the node',
+  'key.created': 'created the API key', 'key.revoked': 'revoked the API key',
+  'account.created': 'created the account', 'account.roles_changed': 'changed the roles of', 'account.password_changed': 'chose a new password for',
+  'account.link_created': 'made a one-time login link for', 'account.disabled': 'disabled the account',
+  'session.started': 'signed in', 'session.ended': 'ended a session', 'session.refused': 'tried to sign in and was refused, as',
+  'access.denied': 'was denied', 'audit.exported': 'exported evidence',
+  'inference.requested': 'asked', 'inference.completed': 'got an answer from', 'inference.interrupted': 'got no whole answer from', 'inference.denied': 'was denied an answer by',
 };
 
-export const KINDS: readonly string[] = Object.keys(VERBS);
+export const KINDS: readonly string[] = Object.keys(DEEDS);
+
+/** Subjects whose name adds nothing to what was done. */
+export const UNNAMED: ReadonlySet<string> = new Set([
+  'fleet.created', 'controller.started', 'controller.stopped', 'node.token_created', 'audit.exported', 'session.started', 'session.ended',
+]);

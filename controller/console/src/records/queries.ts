@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { client, take } from '../api/client';
 import type { components } from '../api/schema';
 import { live } from '../api/live';
-import { parseLeaf, type Leaf } from './leaf';
+import { readLeaf, type Leaf } from './leaf';
 
 export type StoredRecord = components['schemas']['Record'];
 
@@ -40,11 +40,11 @@ export const closing = (request: { id: string; seq: number }) => queryOptions({
 async function closedBy({ id, seq }: { id: string; seq: number }): Promise<StoredRecord | undefined> {
   const after = { before_seq: seq + PAIR_WITHIN + 1, limit: PAIR_WITHIN };
   const { records } = await take(client.GET('/api/v1/audit/records', { params: { query: after } }));
-  return records.find((candidate) => closes(parseLeaf(candidate.leaf_json), id));
+  return records.find((candidate) => closes(candidate.kind, readLeaf(candidate.leaf_json), id));
 }
 
-export function closes(leaf: Leaf | undefined, request: string): boolean {
-  return leaf?.intent === request && leaf.kind.startsWith('inference.');
+export function closes(kind: string, leaf: Leaf, request: string): boolean {
+  return leaf.intent === request && kind.startsWith('inference.');
 }
 
 export const checkpoint = queryOptions({

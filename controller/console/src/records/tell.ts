@@ -1,41 +1,56 @@
-import { formatCount, formatDuration, visible } from '../design';
-import { VERBS } from './kinds';
+import { formatCount, formatDuration, visible } from '../design/format';
+import { DEEDS, UNNAMED } from './kinds';
 import type { Inference, Leaf } from './leaf';
 
-const ENDINGS: Readonly<Record<string, string>> = { failure: ', which failed', denied: ', which was denied' };
-
-/** Who did what, in one sentence. */
-export function sentence(leaf: Leaf): string {
-  const verb = VERBS[leaf.kind] ?? `did “${visible(leaf.kind)}”`;
-  const subject = leaf.subject && mentionsSubject(leaf) ? ` ${subjectName(leaf.subject)}` : '';
-  return `${actorName(leaf.actor)} ${verb}${subject}${ENDINGS[leaf.outcome] ?? ''}.`;
+/** One record in one sentence, without its time and its full stop. */
+export function sentence(kind: string, leaf: Leaf | undefined): string {
+  const deed = DEEDS[kind];
+  const subject = subjectName(kind, leaf);
+  if (!deed) return `${actorName(leaf)}: ${visible(kind)}${subject ? `, ${subject}` : ''}`;
+  const asRecorded = kind === 'access.denied' ? deniedWhat(leaf) : subject;
+  return [actorName(leaf), deed, UNNAMED.has(kind) ? '' : asRecorded].filter(Boolean).join(' ');
 }
 
-/** What an inference is about stands in its own sentences; who reads the log need not be told its name each time. */
-function mentionsSubject({ kind, inference }: Leaf): boolean {
-  return !inference && kind !== 'audit.exported' && kind !== 'fleet.created' && !kind.startsWith('controller.');
+function deniedWhat(leaf: Leaf | undefined): string {
+  const action = leaf?.change?.['action'];
+  return typeof action === 'string' ? visible(action) : 'access';
+}
+
+function subjectName(kind: string, leaf: Leaf | undefined): string {
+  const subject = leaf?.subject;
+  // What is asked is a deployment; the subject's name is that of its model.
+  const name = kind.startsWith('inference.') ? (leaf?.inference?.deployment ?? subject?.id) : (subject?.name ?? subject?.id);
+  return visible(name ?? '');
+}
+
+const ACTORS: Readonly<Record<string, string>> = { api_key: 'API key ', node: 'Node ' };
+
+export function actorName(leaf: Leaf | undefined): string {
+  const actor = leaf?.actor;
+  if (!actor) return 'Somebody';
+  if (actor.kind === 'system') return 'Cloister';
+  if (actor.kind === 'anonymous') return 'Somebody not signed in';
+  return `${ACTORS[actor.kind ?? ''] ?? ''}${visible(actor.name ?? actor.id ?? 'Somebody')}`;
 }
 
 /** The rest of what a record says, a sentence each. */
 export function details(leaf: Leaf): string[] {
   return [
+    ...(leaf.actor?.address ? [`The call came from ${visible(leaf.actor.address)}.`] : []),
     ...(leaf.inference ? ofInference(leaf.inference) : []),
-    ...(leaf.intent ? [`It closes the request recorded as ${visible(leaf.intent)}.`] : []),
-    ...Object.entries(leaf.change ?? {}).map(([field, value]) => `${visible(field)}: ${plainValue(value)}`),
-    ...(leaf.reason ? [`Reason: ${visible(leaf.reason)}.`] : []),
+    ...(leaf.reason ? [`Reason: ${visible(leaf.reason).replaceAll('_', ' ')}.`] : []),
   ];
 }
 
 function ofInference(inference: Inference): string[] {
-  const { params } = inference;
-  const asked = params['max_tokens'] === 0 ? 'as many tokens as fit' : `at most ${plainValue(params['max_tokens'])} tokens`;
+  const { params = {}, prompt_tokens: read, output_tokens: wrote } = inference;
+  const most = params['max_tokens'] === 0 ? 'as many tokens as fit' : `at most ${plainValue(params['max_tokens'])} tokens`;
   return [
-    `Model ${visible(inference.model_name)}, deployment ${visible(inference.deployment)}, ${visible(inference.operation)} over ${visible(inference.protocol)}.`,
-    inference.prompt_tokens === undefined ? 'Bound to its prompt by a salted commitment.' : `The prompt had ${tokens(inference.prompt_tokens)}.`,
-    ...(inference.output_commitment ? [`The answer had ${tokens(inference.output_tokens)}.`] : []),
+    `The model was ${visible(inference.model_name ?? 'unknown')}, with temperature ${plainValue(params['temperature'])}, top p ${plainValue(params['top_p'])}, seed ${plainValue(params['seed'])}, ${most}.`,
+    ...(read !== undefined && wrote !== undefined ? [`It read ${formatCount(read)} tokens and wrote ${formatCount(wrote)}.`] : []),
     ...(inference.node_id ? [`It ran on node ${visible(inference.node_id)}, replica ${visible(inference.replica_id ?? 'unknown')}.`] : []),
-    ...(inference.finish ? [ended(inference)] : []),
-    `Sampling: temperature ${plainValue(params['temperature'])}, top p ${plainValue(params['top_p'])}, seed ${plainValue(params['seed'])}, ${asked}.`,
+    ...(inference.total_time_us === undefined ? [] : [ended(inference, inference.total_time_us)]),
+    'Neither prompt nor answer is on record: only commitments to them, with which whoever has the text can prove it.',
   ];
 }
 
@@ -43,25 +58,14 @@ const FINISHES: Readonly<Record<string, string>> = {
   stop: 'The model ended it', length: 'It ended at the limit of tokens', cancelled: 'It was cancelled by whoever asked',
 };
 
-function ended({ finish = '', total_time_us: total, time_to_first_token_us: first }: Inference): string {
-  const how = FINISHES[finish] ?? `It ended with “${visible(finish)}”`;
-  const time = total === undefined ? '' : ` after ${formatDuration(total / 1e6)}`;
-  return `${how}${time}${first === undefined ? '' : `, the first token after ${formatDuration(first / 1e6)}`}.`;
+function ended({ finish, time_to_first_token_us: first }: Inference, total: number): string {
+  const how = FINISHES[finish ?? ''] ?? 'It ended';
+  return `${how} after ${formatDuration(total / 1e6)}${first === undefined ? '' : `, the first token after ${formatDuration(first / 1e6)}`}.`;
 }
 
-const tokens = (count: number | undefined): string => (count === undefined ? 'an unknown number of tokens' : `${formatCount(count)} ${count === 1 ? 'token' : 'tokens'}`);
-
-const plainValue = (value: unknown): string => visible(typeof value === 'string' ? value : JSON.stringify(value) ?? 'unknown');
-
-const ACTORS: Readonly<Record<string, string>> = { api_key: 'API key', account: 'Account', node: 'Node' };
-
-export function actorName(actor: Leaf['actor']): string {
-  if (actor.kind === 'system') return 'The controller itself';
-  if (actor.kind === 'anonymous') return `Somebody not signed in${actor.address ? ` from ${visible(actor.address)}` : ''}`;
-  return `${ACTORS[actor.kind] ?? visible(actor.kind)} ${visible(actor.name ?? actor.id)}`;
+/** What changed, field by field, as text. */
+export function changes(leaf: Leaf): [field: string, value: string][] {
+  return Object.entries(leaf.change ?? {}).map(([field, value]) => [visible(field).replaceAll('_', ' '), value === '' ? 'empty' : plainValue(value)]);
 }
 
-function subjectName({ kind, id, name }: NonNullable<Leaf['subject']>): string {
-  // "created an account: weber", not "created an account: account weber".
-  return kind === 'session' ? visible(id) : visible(name ?? id);
-}
+const plainValue = (value: unknown): string => visible(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'unknown'));

@@ -18,7 +18,8 @@ export function Account({ onShortcuts }: { onShortcuts: () => void }) {
   return (
     <>
       <Menu label={`${account.name}: account and theme`} choices={choices}>
-        <Button kind="ghost" aria-label={`Account of ${account.name}, ${roles.join(', ')}, and theme`} icon={<UserRound />}>
+        <Button kind="ghost" icon={<UserRound />}>
+          <span className="unseen">Account and theme: </span>
           <span className="nav-name nav-who"><span>{account.name}</span><span className="nav-roles">{roles.join(', ')}</span></span>
         </Button>
       </Menu>

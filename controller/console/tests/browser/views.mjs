@@ -1,4 +1,4 @@
-import { auditor, nobody } from './sessions.mjs';
+import { auditor, developer, nobody } from './sessions.mjs';
 
 // What is looked at: a name for the picture, an address, a text that says it is there, and what is done then.
 export const views = [
@@ -36,6 +36,19 @@ export const views = [
   } },
   { name: 'access', path: '/access', shows: 'admin' },
   { name: 'access-new', path: '/access?new', shows: 'Create key' },
+  { name: 'playground', path: '/playground', shows: 'Your question' },
+  { name: 'playground-answer', path: '/playground', shows: 'Your question', then: async (page) => {
+    await askInPlayground(page, 'In one sentence: what does a ward round do?');
+    await page.getByRole('button', { name: 'Show the record' }).click();
+    await page.getByText('When it ended').waitFor();
+  } },
+  { name: 'playground-two', path: '/playground?ask=ward&beside=quickstart', shows: 'Your question', then: (page) => askInPlayground(page, 'Name three signs of an infection.') },
+  { name: 'playground-refused', path: '/playground?ask=gone', refused: 404, shows: 'Your question', then: async (page) => {
+    await page.getByLabel('Your question').fill('Is anybody there?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+  } },
+  { name: 'playground-developer', path: '/playground', shows: 'Your question', session: developer },
   { name: 'denied', path: '/nodes', shows: 'does not have the right', session: auditor },
   { name: 'login', path: '/', shows: 'User name', session: nobody },
   { name: 'missing', path: '/nothing', shows: 'No such page' },
@@ -48,3 +61,10 @@ export const views = [
     await page.getByRole('dialog').waitFor();
   } },
 ];
+
+async function askInPlayground(page, question) {
+  await page.getByLabel('Your question').fill(question);
+  await page.keyboard.press('Enter');
+  for (const answer of await page.getByRole('button', { name: /^(Stop|Show the record)$/ }).all()) await answer.waitFor();
+  await page.getByRole('button', { name: 'Ask', exact: true }).waitFor({ timeout: 60_000 });
+}

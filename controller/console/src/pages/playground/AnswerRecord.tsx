@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'react-router';
 import { useMay } from '../../api/session';
 import { CopyField, ErrorState, Skeleton } from '../../design';
 import { CheckOffline, SaveEvidence } from '../../records/SaveEvidence';
-import { closing, record, type StoredRecord } from '../../records/queries';
-import { RecordTold } from '../../records/RecordTold';
+import { closing, record } from '../../records/queries';
+import { HalfOfPair } from '../../records/RecordTold';
 
 /** What the log says of an answer: the record from before it was asked, and the one that closed it. */
 export function AnswerRecord({ requested, closedBy }: { requested: string; closedBy: string | undefined }) {
@@ -34,17 +33,8 @@ function Told({ requested, closedBy }: { requested: string; closedBy: string | u
   const last = named.data ?? found.data;
   return (
     <ol className="pair">
-      <Half title="Before it was asked" of={first.data} />
-      {last ? <Half title="When it ended" of={last} /> : <li className="soft small" role="status">The record that closes it is not there yet.</li>}
+      <HalfOfPair title="Before it was asked" record={first.data} />
+      {last ? <HalfOfPair title="When it ended" record={last} /> : <li className="soft small" role="status">The record that closes it is not there yet.</li>}
     </ol>
-  );
-}
-
-function Half({ title, of }: { title: string; of: StoredRecord }) {
-  return (
-    <li className="half">
-      <p className="small"><Link to={`/audit/${of.id}`}>{title}: record {of.seq}</Link></p>
-      <RecordTold record={of} />
-    </li>
   );
 }
