@@ -39,6 +39,7 @@ const UNNAMED = new Set(['fleet.created', 'controller.started', 'controller.stop
 export function actorName({ actor }: Leaf): string {
   if (!actor) return 'Somebody';
   if (actor.kind === 'system') return 'Cloister';
+  if (actor.kind === 'anonymous') return actor.id === 'join-token' ? 'A join token' : 'Somebody without a key';
   return actor.name ?? actor.id ?? actor.kind ?? 'Somebody';
 }
 
