@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import { askNow, useConnection } from '../api/connection';
-import { Button, Time } from '../design';
+import { Button, exactTime } from '../design';
 
 /** While nobody answers: says so, says how old the figures are, and keeps trying. */
 export function ConnectionBanner() {
@@ -13,7 +13,7 @@ export function ConnectionBanner() {
     <div className="banner-place" role="status" aria-live="assertive">
       {lostAt ? (
         <div className="banner">
-          <span><strong>No connection to the controller.</strong> What you see was read before <Time at={lostAt.toISOString()} /> and may have changed.</span>
+          <span><strong>No connection to the controller.</strong> What you see was read before {exactTime(lostAt)} and may have changed.</span>
           <Button onPress={askNow}>Try now</Button>
         </div>
       ) : null}

@@ -23,7 +23,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
     return onRecovery(load);
   }, []);
   useEffect(() => {
-    if (state.phase === 'signed-out') queries.clear();
+    // Of what one person read, nothing is kept for the next.
+    if (state.phase === 'signed-out') queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
   }, [state.phase, queries]);
 
   // Somebody may sign in again in another tab.

@@ -1,7 +1,8 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
+import { Problem } from '../api/errors';
 import { signIn, signInMethods } from '../api/session';
-import { Button, DialogActions, ErrorState, Notice, Skeleton, TextField } from '../design';
+import { Button, DialogActions, ErrorState, formatDuration, Notice, Skeleton, TextField } from '../design';
 
 /** Signs in with what the controller offers. A `name` that is given stays: it is that person's page. */
 export function SignInForm({ onDone, name }: { onDone: () => void; name?: string }) {
@@ -32,8 +33,10 @@ function PasswordForm({ onDone, known }: { onDone: () => void; known?: string })
   );
 }
 
-/** The controller's own sentence; it says how long to wait where that is known. */
+/** The controller's own sentence, with how long to wait where it is known and not said. */
 export function whyNot(error: Error): string {
   const said = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-  return /[.!?]$/.test(said) ? said : `${said}.`;
+  const whole = /[.!?]$/.test(said) ? said : `${said}.`;
+  const wait = error instanceof Problem ? (error.retryAfter ?? error.document.retry_after_s) : undefined;
+  return wait == null || /try again/i.test(said) ? whole : `${whole} Try again in ${formatDuration(wait)}.`;
 }

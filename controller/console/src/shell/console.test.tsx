@@ -20,6 +20,26 @@ const base: Answers = {
 
 beforeEach(() => localStorage.clear());
 
+it('asks nothing before somebody is signed in, and then shows the page that was wanted', async () => {
+  let known = false;
+  const { calls } = controller({
+    ...base,
+    'GET /api/v1/session': () => (known ? { body: session(ALL) } : problem(401, 'unauthenticated', 'nobody is signed in')),
+    'POST /api/v1/session': () => {
+      if (!known) { known = true; return { ...problem(429, 'too-many-requests', 'Too many tries.'), headers: { 'retry-after': '90' } }; }
+      return { body: session(ALL) };
+    },
+  });
+  openConsole('/nodes');
+  await userEvent.type(await screen.findByLabelText('User name'), 'a.weber');
+  await userEvent.type(screen.getByLabelText('Password'), 'a long one');
+  expect(calls.filter((call) => !call.includes('/session'))).toEqual([]);
+  await userEvent.click(screen.getByRole('button', { name: 'Sign in' }));
+  await screen.findByText('Too many tries. Try again in 1 min 30 s.');
+  await userEvent.click(screen.getByRole('button', { name: 'Sign in' }));
+  await screen.findByText('No node yet');
+});
+
 it('keeps what was typed when the session ends, and saves it after signing in again', async () => {
   let ended = true;
   const tokens: (string | null)[] = [];

@@ -66,8 +66,19 @@ await task('an upload that is broken off goes on, and the model is verified and 
   await page.getByText('waits for the controller to answer').waitFor();
   await page.screenshot({ path: `${OUT}upload-waiting-light-1440.png` });
   served.cut(false);
-  await page.getByText('is verified and kept').or(page.getByText('did not get in')).waitFor({ timeout: 120_000 });
+  await page.getByText('is verified and kept').waitFor({ timeout: 120_000 });
   await page.screenshot({ path: `${OUT}upload-over-light-1440.png` });
+});
+
+await task('a model is removed, by keyboard, and only once its name is typed', async () => {
+  await page.goto(`${served.address}/console/models/upload-test?remove`);
+  await page.getByLabel('Type upload-test to confirm').waitFor();
+  await page.keyboard.type('upload-tes');
+  await page.keyboard.press('Enter');
+  if (!(await page.getByRole('button', { name: 'Remove model' }).isDisabled())) faults.push('removing was offered before the name was right');
+  await page.keyboard.type('t');
+  await page.keyboard.press('Enter');
+  await page.getByText('upload-test is removed').waitFor();
 });
 
 await browser.close();

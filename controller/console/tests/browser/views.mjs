@@ -29,7 +29,7 @@ export const views = [
   { name: 'deployment-scale', path: '/deployments/ward?scale', shows: 'wanted now' },
   { name: 'deployment-remove', path: '/deployments/ward?remove', shows: 'to confirm' },
   { name: 'audit', path: '/audit', shows: 'What happened' },
-  { name: 'audit-none', path: '/audit?kind=model.removed', shows: 'No such record' },
+  { name: 'audit-none', path: '/audit?kind=trust_policy.removed', shows: 'No such record' },
   { name: 'audit-record', path: '/audit', shows: 'What happened', then: async (page) => {
     await page.getByRole('row').filter({ hasText: 'got an answer' }).getByRole('link').first().click();
     await page.getByText('byte for byte').waitFor();
