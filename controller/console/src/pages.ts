@@ -5,6 +5,7 @@ import { page as deployments } from './pages/deployments';
 import { page as fleet } from './pages/fleet';
 import { page as models } from './pages/models';
 import { page as nodes } from './pages/nodes';
+import { page as operations } from './pages/operations';
 import { page as playground } from './pages/playground';
 import type { Page } from './shell/page';
 
@@ -16,4 +17,5 @@ export const pages: readonly Page[] = [
   playground,
   audit,
   access,
+  operations,
 ];
