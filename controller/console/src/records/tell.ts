@@ -16,7 +16,8 @@ function deniedWhat(leaf: Leaf | undefined): string {
   return typeof action === 'string' ? visible(action) : 'access';
 }
 
-function subjectName(kind: string, leaf: Leaf | undefined): string {
+/** What it was done to, by the name people know it by. */
+export function subjectName(kind: string, leaf: Leaf | undefined): string {
   const subject = leaf?.subject;
   // What is asked is a deployment; the subject's name is that of its model.
   const name = kind.startsWith('inference.') ? (leaf?.inference?.deployment ?? subject?.id) : (subject?.name ?? subject?.id);

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { Session } from '../api/session';
 
-type Answer = { status?: number; body?: unknown; headers?: Record<string, string> };
+type Answer = { status?: number; body?: unknown; headers?: Record<string, string>; /** Sent as it is, in place of `body`. */ raw?: BodyInit };
 export type Answers = Record<string, Answer | ((request: Request) => Answer | Promise<Answer>)>;
 
 /** Answers in the controller's stead, by `METHOD /path`; anything else is a fault of the test. */
@@ -13,9 +13,9 @@ export function controller(answers: Answers): { calls: string[] } {
     calls.push(name);
     const answer = answers[name];
     if (!answer) throw new Error(`nothing answers ${name}`);
-    const { status = 200, body = {}, headers = {} } = typeof answer === 'function' ? await answer(request) : answer;
+    const { status = 200, body = {}, headers = {}, raw } = typeof answer === 'function' ? await answer(request) : answer;
     const type = status < 400 ? 'application/json' : 'application/problem+json';
-    return new Response(JSON.stringify(body), { status, headers: { 'content-type': type, ...headers } });
+    return new Response(raw ?? JSON.stringify(body), { status, headers: { 'content-type': type, ...headers } });
   });
   return { calls };
 }

@@ -49,7 +49,7 @@ export const views = [
   { name: 'access-account-disable', path: '/access/accounts?disable=j.lindqvist', shows: 'to confirm' },
   { name: 'access-roles', path: '/access/roles', shows: 'inference.ask' },
   { name: 'access-sessions', path: '/access/sessions', shows: 'this one' },
-  { name: 'access-auditor', path: '/access/accounts', shows: 'm.okafor', session: auditor },
+  { name: 'access-auditor', path: '/access/accounts', shows: 'programs use API keys', session: auditor },
   { name: 'playground', path: '/playground', shows: 'Your question' },
   { name: 'playground-answer', path: '/playground', shows: 'Your question', then: async (page) => {
     await askInPlayground(page, 'In one sentence: what does a ward round do?');
@@ -64,7 +64,7 @@ export const views = [
   } },
   { name: 'playground-developer', path: '/playground', shows: 'Your question', session: developer },
   { name: 'operations', path: '/operations', shows: 'Root hash' },
-  { name: 'denied', path: '/nodes', shows: 'does not have the right', session: auditor },
+  { name: 'denied', path: '/playground', shows: 'does not have the right', session: auditor },
   { name: 'login', path: '/', shows: 'User name', session: nobody },
   { name: 'missing', path: '/nothing', shows: 'No such page' },
   { name: 'palette', path: '/', shows: 'Nodes by jurisdiction', then: async (page) => {

@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { Badge, CopyField, ErrorState, Facts, PageHead, Section, Skeleton, Time, visible } from '../../design';
-import { fieldsOf, readLeaf, type Leaf } from '../../records/leaf';
+import { FieldTable } from '../../records/FieldTable';
+import { readLeaf, type Leaf } from '../../records/leaf';
 import { record, type StoredRecord } from '../../records/queries';
 import { RecordTold } from '../../records/RecordTold';
 import { CheckOffline, SaveEvidence } from '../../records/SaveEvidence';
+import { subjectName } from '../../records/tell';
 import { Pair } from './Pair';
 
 const parent = { title: 'Audit', to: '/audit' };
@@ -30,9 +32,7 @@ function Shown({ record: shown }: { record: StoredRecord }) {
       <Pair record={shown} leaf={leaf} />
       <Section title="Where it stands"><Place record={shown} leaf={leaf} /></Section>
       <Section title="Check it without this console"><div className="section-body"><CheckOffline ids={[shown.id]} /></div></Section>
-      <Section title="Every field">
-        <Facts of={fieldsOf(leaf).map(([path, text]) => [visible(path), <code key={path}>{visible(text)}</code>])} />
-      </Section>
+      <Section title="Every field"><FieldTable leaf={leaf} /></Section>
       <Section title="As it is hashed into the log" note="canonical JSON, byte for byte">
         <div className="section-body"><CopyField value={shown.leaf_json} label="the record’s canonical text" block /></div>
       </Section>
@@ -42,7 +42,7 @@ function Shown({ record: shown }: { record: StoredRecord }) {
 
 function Place({ record: shown, leaf }: { record: StoredRecord; leaf: Leaf }) {
   const { subject } = leaf;
-  const related = subject?.id ? <Link to={`/audit?subject=${encodeURIComponent(subject.id)}`}>all records on {visible(`${subject.kind ?? ''} ${subject.name ?? subject.id}`)}</Link> : undefined;
+  const related = subject?.id ? <Link to={`/audit?subject=${encodeURIComponent(subject.id)}`}>all records on {visible(subject.kind ?? '')} {subjectName(shown.kind, leaf)}</Link> : undefined;
   return (
     <Facts of={[
       ['Time', <Time key="time" at={shown.time} exact />],
