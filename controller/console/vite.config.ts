@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig(({ mode }) => {
   const env = loadEnv(mode, process.cwd(), 'CLOISTER_');
-  const key = env['CLOISTER_KEY'];
+  const url = env['CLOISTER_URL'] ?? 'http://127.0.0.1:7080';
   return {
     base: '/console/',
     plugins: [react()],
@@ -19,11 +19,8 @@ export default defineConfig(({ mode }) => {
     },
     server: {
       proxy: {
-        '/api': {
-          target: env['CLOISTER_URL'] ?? 'http://127.0.0.1:7080',
-          // A controller without sessions still knows keys; this one stays in the development server.
-          ...(key ? { headers: { authorization: `Bearer ${key}` } } : {}),
-        },
+        '/api': url,
+        '/v1': url,
       },
     },
     test: {

@@ -5,6 +5,8 @@ import { page as deployments } from './pages/deployments';
 import { page as fleet } from './pages/fleet';
 import { page as models } from './pages/models';
 import { page as nodes } from './pages/nodes';
+import { page as operations } from './pages/operations';
+import { page as playground } from './pages/playground';
 import type { Page } from './shell/page';
 
 export const pages: readonly Page[] = [
@@ -12,6 +14,8 @@ export const pages: readonly Page[] = [
   nodes,
   models,
   deployments,
+  playground,
   audit,
   access,
+  operations,
 ];

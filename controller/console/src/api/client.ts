@@ -2,7 +2,7 @@ import createClient from 'openapi-fetch';
 import { answered, missed } from './connection';
 import { fromInBetween, problemOf, Unreachable } from './errors';
 import type { paths } from './schema';
-import { csrfToken, signedInAgain } from './session';
+import { csrfToken, loadSession, signedInAgain } from './session';
 
 /** One try: the token against forged requests goes with everything that changes something. */
 async function attempt(request: Request): Promise<Response> {
@@ -24,6 +24,8 @@ async function attempt(request: Request): Promise<Response> {
 export async function patientFetch(request: Request): Promise<Response> {
   const again = request.clone();
   const response = await attempt(request);
+  // What this page believes to be allowed is out of date: roles change while people are at work.
+  if (response.status === 403) void loadSession().catch(() => undefined);
   if (response.status !== 401) return response;
   await signedInAgain();
   return attempt(again);

@@ -1,30 +1,17 @@
 import { useSyncExternalStore } from 'react';
 import { answered, missed } from './connection';
 import { fromInBetween, problemOf, Unreachable } from './errors';
+import type { components } from './schema';
 
-export interface Session {
-  user: { id: string; name: string; kind: 'local' | 'oidc' };
-  roles: string[];
-  actions: string[];
-  csrf_token: string;
-  idle_expires_at: string;
-  absolute_expires_at: string;
-}
-
-export interface SignInMethods {
-  local: boolean;
-  oidc: { id: string; name: string; start_url: string }[];
-}
-
-export type Credentials =
-  | { method: 'link'; token: string }
-  | { method: 'password'; username: string; password: string; totp?: string };
+export type Session = components['schemas']['Session'];
+export type SignInMethods = components['schemas']['SessionMethods'];
+export type Credentials = components['schemas']['NewSession'];
 
 export type SessionState =
   | { phase: 'unknown' }
   | { phase: 'signed-out' }
-  /** `interrupted`: it ended while somebody was at work; the page stays as it is. */
-  | { phase: 'signed-in'; session: Session; interrupted: boolean };
+  /** `interrupted`: it ended while somebody was at work; the page stays as it is. `idleMs`: how long it lasts unused. */
+  | { phase: 'signed-in'; session: Session; idleMs: number; interrupted: boolean };
 
 const PATH = '/api/v1/session';
 let state: SessionState = { phase: 'unknown' };
@@ -62,37 +49,58 @@ function json(method: string, value: unknown): RequestInit {
 /** Who is signed in. Throws only if nobody could be asked. */
 export async function loadSession(): Promise<void> {
   const response = await ask(PATH);
-  if (import.meta.env.DEV && response.status === 404) return set({ phase: 'signed-in', session: developer, interrupted: false });
-  if (response.status !== 401) return accept(await body<Session>(response));
+  if (response.status !== 401) return accept(await body<Session>(response), response);
   // Work in progress stays on the screen; a page that shows nothing yet has none.
   set(state.phase === 'signed-in' ? { ...state, interrupted: true } : { phase: 'signed-out' });
 }
 
-function accept(session: Session): void {
+function accept(session: Session, response: Response): void {
   // What somebody else left on the screen is neither shown to nor done by whoever came next.
-  if (state.phase === 'signed-in' && state.session.user.id !== session.user.id) return location.reload();
-  set({ phase: 'signed-in', session, interrupted: false });
+  if (state.phase === 'signed-in' && state.session.account.id !== session.account.id) return location.reload();
+  set({ phase: 'signed-in', session, idleMs: idleTime(session, response), interrupted: false });
   for (const resume of waiting.splice(0)) resume();
+}
+
+/** By the controller's clock: the one here may be wrong by more than that. */
+function idleTime(session: Session, response: Response): number {
+  const now = Date.parse(response.headers.get('date') ?? '') || Date.now();
+  return Math.max(0, Date.parse(session.idle_expires_at) - now);
 }
 
 export async function signInMethods(): Promise<SignInMethods> {
   return body(await ask(`${PATH}/methods`));
 }
 
-export async function signIn(credentials: Credentials): Promise<void> {
-  accept(await body<Session>(await ask(PATH, json('POST', credentials))));
+export async function signIn(credentials: Credentials): Promise<Session> {
+  const response = await ask(PATH, json('POST', credentials));
+  const session = await body<Session>(response);
+  accept(session, response);
+  return session;
 }
 
-export async function setPassword(password: string): Promise<void> {
-  const response = await ask('/api/v1/account/password', json('POST', { new_password: password }));
+/** All other sessions of the account end with it. */
+export async function setPassword(fresh: string, present?: string): Promise<void> {
+  const wanted = { new_password: fresh, ...(present ? { current_password: present } : {}) };
+  const response = await ask(`${PATH}/password`, json('POST', wanted));
   if (!response.ok) await body(response);
+  await loadSession();
 }
 
 export async function signOut(): Promise<void> {
-  const response = await ask(PATH, json('DELETE', {}));
-  if (!response.ok && response.status !== 401) await body(response);
+  await end();
   waiting = [];
   set({ phase: 'signed-out' });
+}
+
+/** Nobody was at work for too long: the session ends, the page stays for whoever signs in again. */
+export async function leaveIdle(): Promise<void> {
+  if (state.phase === 'signed-in') set({ ...state, interrupted: true });
+  await end();
+}
+
+async function end(): Promise<void> {
+  const response = await ask(PATH, json('DELETE', {}));
+  if (!response.ok && response.status !== 401) await body(response);
 }
 
 /** The session ended in mid-work: resolves once the same person has signed in again. */
@@ -118,11 +126,12 @@ export function useSessionState(): SessionState {
 /** Whether whoever is signed in may do something, by the name the controller gives it. */
 export function useMay(): (action: string) => boolean {
   const now = useSessionState();
-  return (action) => now.phase === 'signed-in' && (now.session.actions.includes(action) || now.session === developer);
+  return (action) => now.phase === 'signed-in' && now.session.actions.includes(action);
 }
 
-/** Stands in for the session of a controller that has none, in the development server alone. */
-const developer: Session = {
-  user: { id: 'development', name: 'development', kind: 'local' }, roles: ['fleet-admin'], actions: [],
-  csrf_token: '', idle_expires_at: '', absolute_expires_at: '',
-};
+/** Whoever is signed in. Only for what stands behind the sign-in. */
+export function useSession(): Session {
+  const now = useSessionState();
+  if (now.phase !== 'signed-in') throw new Error('Nobody is signed in.');
+  return now.session;
+}

@@ -26,6 +26,7 @@ export interface DataTableProps<Row> {
 
 /** From here on only the rows in view are in the document. */
 const VIRTUAL_FROM = 150;
+/** Until a row was measured: text may wrap, and make it higher. */
 const ROW_PX = 36;
 
 export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: DataTableProps<Row>) {
@@ -45,13 +46,13 @@ export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: Da
       <table className="table" aria-label={label} aria-rowcount={shown.length + 1}>
         <thead><tr>{columns.map((column) => <HeadCell key={column.id} column={column} order={order} onTurn={setOrder} />)}</tr></thead>
         <tbody onKeyDown={moveBetweenRows}>
-          <Spacer rows={first} span={columns.length} />
+          <Spacer pixels={items[0]?.start ?? 0} span={columns.length} />
           {shown.slice(first, last + 1).map((row, at) => (
-            <tr key={rowKey(row)} aria-rowindex={first + at + 2}>
+            <tr key={rowKey(row)} aria-rowindex={first + at + 2} data-index={first + at} ref={virtual ? window.measureElement : undefined}>
               {columns.map((column) => <td key={column.id} className={classes(column)}>{column.cell(row)}</td>)}
             </tr>
           ))}
-          <Spacer rows={virtual ? shown.length - 1 - last : 0} span={columns.length} />
+          <Spacer pixels={virtual ? window.getTotalSize() - (items.at(-1)?.end ?? 0) : 0} span={columns.length} />
         </tbody>
       </table>
     </div>
@@ -72,9 +73,9 @@ function HeadCell<Row>({ column, order, onTurn }: { column: Column<Row>; order: 
 }
 
 /** Stands for rows that are not in the document, so that the scroll bar tells the truth. */
-function Spacer({ rows, span }: { rows: number; span: number }) {
-  if (rows <= 0) return null;
-  return <tr aria-hidden="true" className="table-spacer"><td colSpan={span} style={{ height: rows * ROW_PX }} /></tr>;
+function Spacer({ pixels, span }: { pixels: number; span: number }) {
+  if (pixels <= 0) return null;
+  return <tr aria-hidden="true" className="table-spacer"><td colSpan={span} style={{ height: pixels }} /></tr>;
 }
 
 function classes<Row>(column: Column<Row>): string {

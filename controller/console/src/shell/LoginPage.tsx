@@ -1,9 +1,10 @@
 import { useMutation } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
-import { setPassword, signIn } from '../api/session';
-import { Button, DialogActions, Notice, TextField } from '../design';
+import { signIn } from '../api/session';
+import { Notice } from '../design';
 import { Mark } from './Mark';
+import { NewPasswordForm } from './NewPasswordForm';
 import { linkToken, safeNext } from './next';
 import { SignInForm, whyNot } from './SignInForm';
 
@@ -42,30 +43,28 @@ function LinkSignIn({ token, onDone }: { token: string; onDone: () => void }) {
   if (attempt.isError) {
     return (
       <>
-        <Notice tone="bad">{whyNot(attempt.error)} A link works once and not for long; start the controller again for another, or sign in here.</Notice>
+        <Notice tone="bad">{whyNot(attempt.error)}</Notice>
         <SignInForm onDone={onDone} />
       </>
     );
   }
-  return attempt.isSuccess ? <FirstPassword onDone={onDone} /> : <p role="status">Signing in…</p>;
+  if (!attempt.isSuccess) return <p role="status">Signing in…</p>;
+  return attempt.data.account.has_password ? <Onward onDone={onDone} /> : <FirstPassword onDone={onDone} />;
 }
 
+/** Nothing is left to ask for. */
+function Onward({ onDone }: { onDone: () => void }) {
+  const done = useRef(onDone);
+  useEffect(() => done.current(), []);
+  return null;
+}
+
+/** Of somebody who came by a link and has no password yet; it can be put off. */
 function FirstPassword({ onDone }: { onDone: () => void }) {
-  const [password, setTyped] = useState('');
-  const save = useMutation({ mutationFn: () => setPassword(password), onSuccess: onDone });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (password && !save.isPending) save.mutate();
-  };
   return (
-    <form className="stack" onSubmit={submit}>
+    <>
       <p>You are signed in. The link will not work again: choose a password for the next time.</p>
-      <TextField label="New password" type="password" value={password} onChange={setTyped} autoComplete="new-password" autoFocus />
-      {save.error ? <Notice tone="bad">{save.error.message}</Notice> : null}
-      <DialogActions>
-        <Button onPress={onDone}>Later</Button>
-        <Button kind="primary" type="submit" isDisabled={!password} isPending={save.isPending}>Save password</Button>
-      </DialogActions>
-    </form>
+      <NewPasswordForm hasPassword={false} onDone={onDone} onLater={onDone} later="Later" />
+    </>
   );
 }

@@ -1,10 +1,10 @@
-import { Keyboard, LogOut, Menu as MenuMark, Monitor, Moon, Search, Sun, UserRound } from 'lucide-react';
+import { Menu as MenuMark, Search } from 'lucide-react';
 import { NavLink, useNavigate } from 'react-router';
-import { signOut, useMay, useSessionState } from '../api/session';
-import { Button, Menu, say, type MenuChoice } from '../design';
+import { useMay } from '../api/session';
+import { Button, Menu, type MenuChoice } from '../design';
 import { pages } from '../pages';
+import { Account } from './Account';
 import { Mark } from './Mark';
-import { chooseTheme, useTheme } from './theme';
 
 export function Navigation({ onSearch, onShortcuts }: { onSearch: () => void; onShortcuts: () => void }) {
   const may = useMay();
@@ -48,24 +48,5 @@ function NarrowMenu({ pages: shown }: { pages: typeof pages }) {
     <div className="nav-narrow">
       <Menu label="Pages" choices={choices}><Button kind="ghost" aria-label="Pages" icon={<MenuMark />} /></Menu>
     </div>
-  );
-}
-
-function Account({ onShortcuts }: { onShortcuts: () => void }) {
-  const state = useSessionState();
-  const theme = useTheme();
-  const name = state.phase === 'signed-in' ? state.session.user.name : '';
-  const themes = [['system', 'Theme of the system', Monitor], ['light', 'Light theme', Sun], ['dark', 'Dark theme', Moon]] as const;
-  const choices: MenuChoice[] = [
-    ...themes.map(([id, label, Icon]): MenuChoice => ({
-      id, label, icon: <Icon aria-hidden="true" />, ...(theme === id ? { hint: 'chosen' } : {}), onAction: () => chooseTheme(id),
-    })),
-    { id: 'shortcuts', label: 'Keyboard shortcuts', icon: <Keyboard aria-hidden="true" />, hint: '?', onAction: onShortcuts },
-    { id: 'out', label: 'Sign out', icon: <LogOut aria-hidden="true" />, onAction: () => void signOut().catch((error: Error) => say(error.message)) },
-  ];
-  return (
-    <Menu label="Account and theme" choices={choices}>
-      <Button kind="ghost" aria-label={`Account of ${name}, and theme`} icon={<UserRound />}><span className="nav-name">{name}</span></Button>
-    </Menu>
   );
 }

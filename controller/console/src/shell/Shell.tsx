@@ -60,7 +60,7 @@ function PageView({ page }: { page: Page }) {
     // Nobody chose the first page: whoever may not see it lands on the first that they may.
     const other = page.path === '/' ? pages.find(({ action }) => may(action)) : undefined;
     if (other) return <Navigate to={other.path} replace />;
-    const who = state.phase === 'signed-in' ? state.session.user.name : 'Nobody';
+    const who = state.phase === 'signed-in' ? state.session.account.name : 'Nobody';
     return <><PageHead title={page.title} /><DeniedState action={page.action} who={who} /></>;
   }
   return (

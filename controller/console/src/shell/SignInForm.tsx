@@ -2,51 +2,41 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { Problem } from '../api/errors';
 import { signIn, signInMethods } from '../api/session';
-import { Button, DialogActions, formatDuration, Notice, Skeleton, TextField } from '../design';
+import { Button, DialogActions, ErrorState, formatDuration, Notice, Skeleton, TextField } from '../design';
 
-/** Signs in with what the controller offers; with an identity provider `elsewhere`, if this page must stay. */
-export function SignInForm({ onDone, elsewhere = false }: { onDone: () => void; elsewhere?: boolean }) {
-  const methods = useQuery({ queryKey: ['session', 'methods'], queryFn: signInMethods });
-  if (methods.isError) return <Notice tone="bad">{methods.error.message}</Notice>;
+/** Signs in with what the controller offers. A `name` that is given stays: it is that person's page. */
+export function SignInForm({ onDone, name }: { onDone: () => void; name?: string }) {
+  const methods = useQuery({ queryKey: ['session', 'methods'], queryFn: signInMethods, retry: false });
+  if (methods.isError) return <ErrorState error={methods.error} onRetry={() => void methods.refetch()} />;
   if (!methods.data) return <Skeleton rows={2} />;
-  return (
-    <div className="stack">
-      {methods.data.oidc.map((issuer) => (
-        <a key={issuer.id} className="button button-plain" href={issuer.start_url} {...(elsewhere ? { target: '_blank', rel: 'noopener' } : {})}>Sign in with {issuer.name}</a>
-      ))}
-      {methods.data.local ? <PasswordForm onDone={onDone} /> : null}
-    </div>
-  );
+  if (!methods.data.local) return <Notice>This controller offers no way to sign in here.</Notice>;
+  return <PasswordForm onDone={onDone} {...(name ? { known: name } : {})} />;
 }
 
-function PasswordForm({ onDone }: { onDone: () => void }) {
-  const [username, setUsername] = useState('');
+function PasswordForm({ onDone, known }: { onDone: () => void; known?: string }) {
+  const [name, setName] = useState(known ?? '');
   const [password, setPassword] = useState('');
-  const [code, setCode] = useState('');
-  const attempt = useMutation({
-    mutationFn: () => signIn({ method: 'password', username, password, ...(code ? { totp: code } : {}) }),
-    onSuccess: onDone,
-  });
+  const attempt = useMutation({ mutationFn: () => signIn({ method: 'password', name, password }), onSuccess: onDone });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!attempt.isPending) attempt.mutate();
+    if (name && password && !attempt.isPending) attempt.mutate();
   };
   return (
     <form className="stack" onSubmit={submit}>
-      <TextField label="User name" value={username} onChange={setUsername} autoComplete="username" autoFocus />
-      <TextField label="Password" type="password" value={password} onChange={setPassword} autoComplete="current-password" />
-      <TextField label="Code from your authenticator" hint="Only if your account has one" value={code} onChange={setCode} autoComplete="one-time-code" />
+      <TextField label="User name" value={name} onChange={setName} autoComplete="username" autoFocus={!known} isDisabled={Boolean(known)} />
+      <TextField label="Password" type="password" value={password} onChange={setPassword} autoComplete="current-password" autoFocus={Boolean(known)} />
       {attempt.error ? <Notice tone="bad">{whyNot(attempt.error)}</Notice> : null}
       <DialogActions>
-        <Button kind="primary" type="submit" isDisabled={!username || !password} isPending={attempt.isPending}>Sign in</Button>
+        <Button kind="primary" type="submit" isDisabled={!name || !password} isPending={attempt.isPending}>Sign in</Button>
       </DialogActions>
     </form>
   );
 }
 
+/** The controller's own sentence, with how long to wait where it is known and not said. */
 export function whyNot(error: Error): string {
-  if (error instanceof Problem && error.status === 429 && error.retryAfter !== undefined) {
-    return `${error.message} Try again in ${formatDuration(error.retryAfter)}.`;
-  }
-  return error.message;
+  const said = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+  const whole = /[.!?]$/.test(said) ? said : `${said}.`;
+  const wait = error instanceof Problem ? (error.retryAfter ?? error.document.retry_after_s) : undefined;
+  return wait == null || /try again/i.test(said) ? whole : `${whole} Try again in ${formatDuration(wait)}.`;
 }

@@ -1,5 +1,5 @@
-// The built console as the controller will serve it: same paths, same content security policy, the API
-// behind it. A session is made up here, for a controller that has none yet.
+// The built console as the controller serves it: same paths, same content security policy, the controller's API
+// behind it. So it can be looked at without building the controller anew, and its connection can be cut.
 import { createServer, request as ask } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
@@ -12,17 +12,15 @@ const POLICY = [
 ].join('; ');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' };
 
-/** Serves on a free port; `session` answers GET /api/v1/session, and 401 stands for nobody. */
-export async function serve({ url, key, session }) {
+/** Serves on a free port. */
+export async function serve({ url }) {
   let isCut = false;
   let partsLeft = Infinity;
   const server = createServer((incoming, outgoing) => {
     if (incoming.method === 'PUT' && partsLeft-- <= 0) isCut = true;
     if (isCut) return incoming.socket.destroy();
     const path = new URL(incoming.url, 'http://console').pathname;
-    if (path === '/api/v1/session') return answerSession(outgoing, session());
-    if (path === '/api/v1/session/methods') return json(outgoing, 200, { local: true, oidc: [] });
-    if (path.startsWith('/api/')) return forward(incoming, outgoing, { url, key });
+    if (path.startsWith('/api/') || path.startsWith('/v1/')) return forward(incoming, outgoing, url);
     return file(outgoing, path);
   });
   const cut = (now) => { isCut = now; partsLeft = Infinity; };
@@ -32,24 +30,16 @@ export async function serve({ url, key, session }) {
   return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close(), cut, cutAfter };
 }
 
-function json(outgoing, status, body) {
-  const type = status < 400 ? 'application/json' : 'application/problem+json';
-  outgoing.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
-}
-
-function answerSession(outgoing, session) {
-  if (session) return json(outgoing, 200, session);
-  return json(outgoing, 401, { type: 'urn:cloister:problem:unauthenticated', title: 'Sign in', status: 401, detail: 'Nobody is signed in.' });
-}
-
-function forward(incoming, outgoing, { url, key }) {
+function forward(incoming, outgoing, url) {
   const target = new URL(incoming.url, url);
-  const headers = { ...incoming.headers, host: target.host, authorization: `Bearer ${key}` };
+  const headers = { ...incoming.headers, host: target.host };
   const onward = ask(target, { method: incoming.method, headers }, (answer) => {
     outgoing.writeHead(answer.statusCode, answer.headers);
     answer.pipe(outgoing);
   });
   onward.on('error', () => outgoing.writeHead(502, { 'content-type': 'text/plain' }).end('no controller'));
+  // Whoever stops reading an answer stops it being written.
+  outgoing.on('close', () => onward.destroy());
   incoming.pipe(onward);
 }
 

@@ -4,14 +4,17 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { everything } from './sessions.mjs';
+import { everything, signIn } from './sessions.mjs';
 import { serve } from './serve.mjs';
 
 const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 mkdirSync(OUT, { recursive: true });
-const served = await serve({ url: process.env.CLOISTER_URL ?? 'http://127.0.0.1:7080', key: process.env.CLOISTER_KEY ?? '', session: () => everything });
+const fleet = { url: process.env.CLOISTER_URL ?? 'http://127.0.0.1:7080', key: process.env.CLOISTER_KEY ?? '' };
+const served = await serve(fleet);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+await context.addCookies([{ ...(await signIn(fleet, everything)), url: served.address, httpOnly: true, sameSite: 'Strict' }]);
+const page = await context.newPage();
 const faults = [];
 page.on('console', (message) => { if (/Content Security Policy/.test(message.text())) faults.push(message.text()); });
 page.on('pageerror', (error) => faults.push(String(error)));

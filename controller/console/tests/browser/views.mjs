@@ -1,4 +1,4 @@
-import { auditor, nobody } from './sessions.mjs';
+import { auditor, developer, nobody } from './sessions.mjs';
 
 // What is looked at: a name for the picture, an address, a text that says it is there, and what is done then.
 export const views = [
@@ -28,15 +28,43 @@ export const views = [
   { name: 'deployment-edit', path: '/deployments/ward?edit', shows: 'Sequences at once' },
   { name: 'deployment-scale', path: '/deployments/ward?scale', shows: 'wanted now' },
   { name: 'deployment-remove', path: '/deployments/ward?remove', shows: 'to confirm' },
-  { name: 'audit', path: '/audit', shows: 'What happened' },
-  { name: 'audit-none', path: '/audit?kind=model.removed', shows: 'No such record' },
-  { name: 'audit-record', path: '/audit', shows: 'What happened', then: async (page) => {
-    await page.getByRole('row').filter({ hasText: 'got an answer' }).getByRole('link').first().click();
+  { name: 'audit', path: '/audit', shows: 'Root hash' },
+  { name: 'audit-none', path: '/audit?kind=trust_policy.removed', shows: 'No such record' },
+  { name: 'audit-record', path: '/audit?kind=inference.completed', shows: 'got an answer', then: async (page) => {
+    await page.getByRole('link', { name: /got an answer/ }).first().click();
     await page.getByText('byte for byte').waitFor();
   } },
-  { name: 'access', path: '/access', shows: 'admin' },
-  { name: 'access-new', path: '/access?new', shows: 'Create key' },
-  { name: 'denied', path: '/nodes', shows: 'does not have the right', session: auditor },
+  { name: 'access-keys', path: '/access/keys', shows: 'API keys' },
+  { name: 'access-key-new', path: '/access/keys?new', shows: 'Create key' },
+  { name: 'access-accounts', path: '/access/accounts', shows: 'm.okafor' },
+  { name: 'access-account-new', path: '/access/accounts?new', shows: 'Create account' },
+  { name: 'access-account-roles', path: '/access/accounts?roles=m.okafor', shows: 'Save roles', then: async (page) => {
+    await page.getByText('operator', { exact: true }).last().click();
+    await page.getByText('It will also be able to').waitFor();
+  } },
+  { name: 'access-account-link', path: '/access/accounts?link=j.lindqvist', shows: 'Make the link', then: async (page) => {
+    await page.getByRole('button', { name: 'Make the link' }).click();
+    await page.getByText('shown only now').waitFor();
+  } },
+  { name: 'access-account-disable', path: '/access/accounts?disable=j.lindqvist', shows: 'to confirm' },
+  { name: 'access-roles', path: '/access/roles', shows: 'inference.ask' },
+  { name: 'access-sessions', path: '/access/sessions', shows: 'this one' },
+  { name: 'access-auditor', path: '/access/accounts', shows: 'programs use API keys', session: auditor },
+  { name: 'playground', path: '/playground', shows: 'Your question' },
+  { name: 'playground-answer', path: '/playground', shows: 'Your question', then: async (page) => {
+    await askInPlayground(page, 'In one sentence: what does a ward round do?');
+    await page.getByRole('button', { name: 'Show the record' }).click();
+    await page.getByText('When it ended').waitFor();
+  } },
+  { name: 'playground-two', path: '/playground?ask=ward&beside=quickstart', shows: 'Your question', then: (page) => askInPlayground(page, 'Name three signs of an infection.') },
+  { name: 'playground-refused', path: '/playground?ask=gone', refused: 404, shows: 'Your question', then: async (page) => {
+    await page.getByLabel('Your question').fill('Is anybody there?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+  } },
+  { name: 'playground-developer', path: '/playground', shows: 'Your question', session: developer },
+  { name: 'operations', path: '/operations', shows: 'Root hash' },
+  { name: 'denied', path: '/playground', shows: 'does not have the right', session: auditor },
   { name: 'login', path: '/', shows: 'User name', session: nobody },
   { name: 'missing', path: '/nothing', shows: 'No such page' },
   { name: 'palette', path: '/', shows: 'Nodes by jurisdiction', then: async (page) => {
@@ -48,3 +76,10 @@ export const views = [
     await page.getByRole('dialog').waitFor();
   } },
 ];
+
+async function askInPlayground(page, question) {
+  await page.getByLabel('Your question').fill(question);
+  await page.keyboard.press('Enter');
+  for (const answer of await page.getByRole('button', { name: /^(Stop|Show the record)$/ }).all()) await answer.waitFor();
+  await page.getByRole('button', { name: 'Ask', exact: true }).waitFor({ timeout: 60_000 });
+}

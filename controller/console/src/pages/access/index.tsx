@@ -3,6 +3,10 @@ import type { Page } from '../../shell/page';
 
 export const page: Page = {
   path: '/access', title: 'Access', icon: KeyRound, action: 'key.read', key: 'k',
-  commands: [{ title: 'Create an API key', to: '/access?new', action: 'key.create' }],
+  commands: [
+    { title: 'Create an API key', to: '/access/keys?new', action: 'key.create' },
+    { title: 'Create an account', to: '/access/accounts?new', action: 'account.change' },
+    { title: 'Open sessions', to: '/access/sessions', action: 'session.read' },
+  ],
   load: () => import('./view'),
 };

@@ -1,52 +1,40 @@
-import { useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
-import { useState } from 'react';
-import { keys, type Key } from '../../api/queries';
-import { useMay } from '../../api/session';
-import { Badge, Button, DataTable, EmptyState, ErrorState, PageHead, Section, Skeleton, Time, useClock, useDialogParameter, type Column } from '../../design';
-import { CreateKey } from './CreateKey';
-import { RevokeKey } from './RevokeKey';
+import type { ReactNode } from 'react';
+import { Navigate, NavLink, Route, Routes } from 'react-router';
+import { useMay, useSession } from '../../api/session';
+import { DeniedState, PageHead } from '../../design';
+import { AccountsTab } from './AccountsTab';
+import { KeysTab } from './KeysTab';
+import { RolesTab } from './RolesTab';
+import { SessionsTab } from './SessionsTab';
+import './access.css';
 
-export default function AccessPage() {
-  const query = useQuery(keys);
+const TABS = [
+  { path: 'accounts', title: 'Accounts', action: 'account.read', view: <AccountsTab /> },
+  { path: 'roles', title: 'Roles', action: 'key.read', view: <RolesTab /> },
+  { path: 'sessions', title: 'Open sessions', action: 'session.read', view: <SessionsTab /> },
+  { path: 'keys', title: 'API keys', action: 'key.read', view: <KeysTab /> },
+] as const;
+
+export default function Access() {
   const may = useMay();
-  const [creating, openNew, closeNew] = useDialogParameter('new');
-  const [revoking, setRevoking] = useState<Key>();
-  const create = may('key.create') ? <Button kind="primary" icon={<Plus />} onPress={openNew}>Create an API key</Button> : null;
+  const shown = TABS.filter(({ action }) => may(action));
   return (
     <>
-      <PageHead title="Access" actions={create} />
-      <Section title="API keys" note="secrets are shown once, when a key is made">
-        {query.data === undefined
-          ? query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={3} />
-          : query.data.length === 0
-            ? <EmptyState title="No key yet" action={create}>Programs that ask models use a key.</EmptyState>
-            : <DataTable label="API keys" rows={query.data} columns={columns(may('key.revoke') ? setRevoking : undefined)} rowKey={({ id }) => id} initialSort={{ column: 'created', descending: true }} />}
-      </Section>
-      <CreateKey isOpen={creating && may('key.create')} onClose={closeNew} />
-      {revoking ? <RevokeKey of={revoking} onClose={() => setRevoking(undefined)} /> : null}
+      <PageHead title="Access" />
+      <nav aria-label="Access" className="tab-list">
+        {shown.map(({ path, title }) => <NavLink key={path} to={`/access/${path}`} className="tab tab-link">{title}</NavLink>)}
+      </nav>
+      <Routes>
+        <Route index element={<Navigate to={shown[0]?.path ?? 'keys'} replace />} />
+        {TABS.map(({ path, action, view }) => <Route key={path} path={path} element={<Permitted action={action}>{view}</Permitted>} />)}
+        <Route path="*" element={<Navigate to="/access" replace />} />
+      </Routes>
     </>
   );
 }
 
-function columns(onRevoke: ((key: Key) => void) | undefined): Column<Key>[] {
-  const revoke: Column<Key> = {
-    id: 'revoke', title: 'Action', align: 'end',
-    cell: (key) => (key.revoked_at == null ? <Button kind="ghost" aria-label={`Revoke ${key.name}`} onPress={() => onRevoke?.(key)}>Revoke</Button> : null),
-  };
-  return [
-    { id: 'name', title: 'Name', sort: ({ name }) => name, cell: ({ name }) => <strong className="wrap">{name}</strong> },
-    { id: 'state', title: 'State', cell: (key) => <KeyState of={key} /> },
-    { id: 'role', title: 'Role', sort: ({ role }) => role, cell: ({ role }) => role },
-    { id: 'models', title: 'Deployments', wideOnly: true, cell: ({ models, role }) => (models.length > 0 ? models.join(', ') : <span className="soft">{role === 'admin' ? 'everything' : 'all'}</span>) },
-    { id: 'created', title: 'Created', wideOnly: true, sort: (key) => key.created_at, cell: (key) => <Time at={key.created_at} /> },
-    { id: 'expires', title: 'Expires', wideOnly: true, sort: (key) => key.expires_at ?? undefined, cell: (key) => (key.expires_at ? <Time at={key.expires_at} /> : <span className="soft">never</span>) },
-    ...(onRevoke ? [revoke] : []),
-  ];
-}
-
-function KeyState({ of: key }: { of: Key }) {
-  const expired = useClock((now) => key.expires_at != null && new Date(key.expires_at) <= now);
-  if (key.revoked_at != null) return <Badge tone="off">revoked</Badge>;
-  return expired ? <Badge tone="off">expired</Badge> : <Badge tone="ok">valid</Badge>;
+function Permitted({ action, children }: { action: string; children: ReactNode }) {
+  const may = useMay();
+  const { account } = useSession();
+  return may(action) ? children : <DeniedState action={action} who={account.name} />;
 }

@@ -1,63 +1,48 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import { client, take } from '../../api/client';
-import { live } from '../../api/live';
-import type { AuditRecord } from '../../api/queries';
-import { Button, DataTable, EmptyState, ErrorState, formatCount, PageHead, Select, Skeleton, TextField, Time, visible, type Column } from '../../design';
-import { KINDS, readLeaf, sentence } from './leaf';
-
-const PAGE = 100;
-
-const columns: Column<AuditRecord>[] = [
-  { id: 'seq', title: 'Record', cell: ({ id, seq }) => <Link className="mono" to={`/audit/${id}`}>{formatCount(seq)}</Link>, width: '80px' },
-  { id: 'what', title: 'What happened', cell: ({ kind, leaf_json: json }) => <span className="wrap">{visible(sentence(kind, readLeaf(json)))}</span> },
-  { id: 'kind', title: 'Kind', wideOnly: true, cell: ({ kind }) => <code className="soft">{kind}</code> },
-  { id: 'from', title: 'From', wideOnly: true, cell: ({ leaf_json: json }) => <span className="soft">{readLeaf(json).actor?.address ?? ''}</span> },
-  { id: 'time', title: 'Time', align: 'end', cell: ({ time }) => <Time at={time} /> },
-];
-
-function useRecords(kind: string, subject: string) {
-  return useInfiniteQuery({
-    queryKey: ['records', kind, subject],
-    queryFn: ({ pageParam }) => take(client.GET('/api/v1/audit/records', {
-      params: { query: { limit: PAGE, ...(kind ? { kind } : {}), ...(subject ? { subject } : {}), ...(pageParam === undefined ? {} : { before_seq: pageParam }) } },
-    })),
-    initialPageParam: undefined as number | undefined,
-    getNextPageParam: (page) => page.next_before_seq ?? undefined,
-    placeholderData: keepPreviousData,
-    ...live,
-    // Whoever reads on is not moved by what is new.
-    refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : live.refetchInterval()),
-  });
-}
+import { Button, EmptyState, ErrorState, PageHead, Section, Select, Skeleton, TextField } from '../../design';
+import { LogHead } from '../../records/LogHead';
+import { KINDS } from '../../records/kinds';
+import { recordPage, type RecordFilter } from '../../records/queries';
+import { SaveEvidence } from '../../records/SaveEvidence';
+import { addressOf, filterOf } from './filter';
+import { Timeline } from './Timeline';
 
 export function RecordsPage() {
-  const [parameters, setParameters] = useSearchParams();
-  const kind = parameters.get('kind') ?? '';
-  const subject = parameters.get('subject') ?? '';
-  const query = useRecords(kind, subject);
-  const filter = (name: 'kind' | 'subject', value: string) => setParameters((now) => {
-    const next = new URLSearchParams(now);
-    if (value) next.set(name, value);
-    else next.delete(name);
-    return next;
-  });
-  const rows = query.data?.pages.flatMap(({ records }) => records) ?? [];
+  const [address, setAddress] = useSearchParams();
+  const filter = filterOf(address);
+  const query = useQuery({ ...recordPage(filter), placeholderData: keepPreviousData });
+  const rows = query.data?.records ?? [];
+  const save = <SaveEvidence ids={rows.map(({ id }) => id)} label={`Save the evidence of these ${rows.length}`} />;
   return (
     <>
-      <PageHead title="Audit" />
-      <div className="filters" role="search" aria-label="Filter records">
-        <Select label="Kind" value={kind || 'every'} onChange={(value) => filter('kind', value === 'every' ? '' : value)} options={[{ id: 'every', label: 'Every kind' }, ...KINDS.map((id) => ({ id, label: id }))]} />
-        <SubjectFilter key={subject} value={subject} onChange={(value) => filter('subject', value)} />
-      </div>
+      <PageHead title="Audit" actions={rows.length > 0 ? save : null} />
+      <Filters filter={filter} onChange={(changed) => setAddress(addressOf(changed))} />
       {!query.data
         ? query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={10} />
         : rows.length === 0
-          ? <EmptyState title="No such record" action={<Button onPress={() => setParameters({})}>Show all</Button>}>The log holds no record of this kind and subject.</EmptyState>
-          : <DataTable label="Records, newest first" rows={rows} columns={columns} rowKey={({ id }) => id} />}
-      {query.hasNextPage ? <div className="more"><Button isPending={query.isFetchingNextPage} onPress={() => void query.fetchNextPage()}>Earlier records</Button></div> : null}
+          ? <EmptyState title="No such record" action={<Button onPress={() => setAddress({})}>Show all</Button>}>The log holds no record of this kind and subject.</EmptyState>
+          : <Timeline records={rows} />}
+      <Paging filter={filter} next={query.data?.next_before_seq ?? undefined} />
+      <Section title="The log" note="its newest signed checkpoint"><LogHead /></Section>
     </>
+  );
+}
+
+function Filters({ filter, onChange }: { filter: RecordFilter; onChange: (filter: RecordFilter) => void }) {
+  const { kind = '', subject = '' } = filter;
+  const narrow = (changed: { kind?: string; subject?: string }) => {
+    const wanted = { kind, subject, ...changed };
+    onChange({ ...(wanted.kind ? { kind: wanted.kind } : {}), ...(wanted.subject ? { subject: wanted.subject } : {}) });
+  };
+  const kinds = kind && !KINDS.includes(kind) ? [kind, ...KINDS] : KINDS;
+  return (
+    <div className="filters" role="search" aria-label="Filter records">
+      <Select label="Kind" value={kind || 'every'} onChange={(value) => narrow({ kind: value === 'every' ? '' : value })} options={[{ id: 'every', label: 'Every kind' }, ...kinds.map((id) => ({ id, label: id }))]} />
+      <SubjectFilter key={subject} value={subject} onChange={(value) => narrow({ subject: value })} />
+    </div>
   );
 }
 
@@ -68,4 +53,16 @@ function SubjectFilter({ value, onChange }: { value: string; onChange: (value: s
     onChange(typed.trim());
   };
   return <form onSubmit={submit}><TextField label="Subject" hint="The id of what was changed or used; Enter applies it" value={typed} onChange={setTyped} mono /></form>;
+}
+
+/** By place in the log: what is appended meanwhile moves no page. */
+function Paging({ filter, next }: { filter: RecordFilter; next: number | undefined }) {
+  const { before_seq: before, ...rest } = filter;
+  if (before === undefined && next === undefined) return null;
+  return (
+    <nav className="paging row" aria-label="Pages of the log">
+      {before === undefined ? null : <Link className="button button-plain" to={`?${addressOf(rest)}`}><ChevronLeft aria-hidden="true" />Newest</Link>}
+      {next === undefined ? null : <Link className="button button-plain" to={`?${addressOf({ ...rest, before_seq: next })}`}>Earlier<ChevronRight aria-hidden="true" /></Link>}
+    </nav>
+  );
 }

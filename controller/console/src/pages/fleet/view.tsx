@@ -4,6 +4,7 @@ import { ErrorState, PageHead, Skeleton } from '../../design';
 import { whyNowhere } from '../../fleet/reasons';
 import { Attention } from './Attention';
 import { DeploymentsAtAGlance } from './DeploymentsAtAGlance';
+import { FirstSteps } from './FirstSteps';
 import { Glance } from './Glance';
 import { NodesByJurisdiction } from './NodesByJurisdiction';
 import './fleet.css';
@@ -25,6 +26,7 @@ export default function FleetPage() {
     <>
       <PageHead title="Fleet" />
       <Glance status={of.status.data} nodes={fleet.nodes} replicas={fleet.replicas} />
+      <FirstSteps status={of.status.data} nodes={fleet.nodes} />
       <Attention fleet={fleet} />
       <NodesByJurisdiction nodes={fleet.nodes} />
       <DeploymentsAtAGlance deployments={fleet.deployments} replicas={fleet.replicas} />

@@ -1,0 +1,71 @@
+import { useQuery } from '@tanstack/react-query';
+import { MoreHorizontal, Plus } from 'lucide-react';
+import { useSearchParams } from 'react-router';
+import { useMay } from '../../api/session';
+import { Badge, Button, DataTable, EmptyState, ErrorState, Menu, Section, Skeleton, Time, useClock, type Column } from '../../design';
+import { CreateAccount } from './CreateAccount';
+import { ChangeRoles } from './ChangeRoles';
+import { DisableAccount } from './DisableAccount';
+import { MakeLink } from './MakeLink';
+import { accounts, type Account } from './queries';
+
+const TASKS = ['roles', 'link', 'disable'] as const;
+type Task = (typeof TASKS)[number];
+
+/** What is being done, and with whom, is part of the address. */
+function useTask() {
+  const [address, setAddress] = useSearchParams();
+  const task = TASKS.find((name) => address.has(name));
+  const close = () => setAddress({}, { replace: true });
+  return { task, name: task ? address.get(task) : undefined, isNew: address.has('new'), open: (wanted: Task | 'new', name = '') => setAddress({ [wanted]: name }), close };
+}
+
+export function AccountsTab() {
+  const query = useQuery(accounts);
+  const may = useMay()('account.change');
+  const { task, name, isNew, open, close } = useTask();
+  const chosen = query.data?.find((account) => account.name === name);
+  const create = may ? <Button kind="primary" icon={<Plus />} onPress={() => open('new')}>Create an account</Button> : null;
+  return (
+    <Section title="Accounts" note="people; programs use API keys" actions={create}>
+      {query.data === undefined
+        ? query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={3} />
+        : query.data.length === 0
+          ? <EmptyState title="No account yet" action={create}>Everybody who uses this console has one of their own.</EmptyState>
+          : <DataTable label="Accounts" rows={query.data} columns={columns(may ? open : undefined)} rowKey={({ id }) => id} initialSort={{ column: 'name', descending: false }} />}
+      <CreateAccount isOpen={may && isNew} onClose={close} />
+      {may && chosen && task === 'roles' ? <ChangeRoles key={chosen.id} account={chosen} onClose={close} /> : null}
+      {may && chosen && task === 'link' ? <MakeLink key={chosen.id} account={chosen} onClose={close} /> : null}
+      {may && chosen && task === 'disable' ? <DisableAccount key={chosen.id} account={chosen} onClose={close} /> : null}
+    </Section>
+  );
+}
+
+function columns(open: ((task: Task, name: string) => void) | undefined): Column<Account>[] {
+  const actions: Column<Account> = {
+    id: 'actions', title: 'Actions', align: 'end', cell: (account) => (account.disabled_at == null && open ? <Actions of={account} open={open} /> : null),
+  };
+  return [
+    { id: 'name', title: 'Name', sort: ({ name }) => name, cell: ({ name }) => <strong className="wrap">{name}</strong> },
+    { id: 'state', title: 'State', cell: (account) => <AccountState of={account} /> },
+    { id: 'roles', title: 'Roles', sort: ({ roles }) => roles.join(), cell: ({ roles }) => roles.join(', ') },
+    { id: 'password', title: 'Password', wideOnly: true, cell: (account) => (account.has_password ? 'chosen' : <span className="soft">none yet: by login link only</span>) },
+    { id: 'created', title: 'Created', wideOnly: true, sort: (account) => account.created_at, cell: (account) => <Time at={account.created_at} /> },
+    ...(open ? [actions] : []),
+  ];
+}
+
+function Actions({ of: account, open }: { of: Account; open: (task: Task, name: string) => void }) {
+  const choices = [
+    { id: 'roles', label: 'Change roles', onAction: () => open('roles', account.name) },
+    { id: 'link', label: 'Make a login link', onAction: () => open('link', account.name) },
+    { id: 'disable', label: 'Disable', onAction: () => open('disable', account.name) },
+  ];
+  return <Menu label={`Actions on ${account.name}`} choices={choices}><Button kind="ghost" aria-label={`Actions on ${account.name}`} icon={<MoreHorizontal />} /></Menu>;
+}
+
+function AccountState({ of: account }: { of: Account }) {
+  const isLocked = useClock((now) => account.locked_until != null && new Date(account.locked_until) > now);
+  if (account.disabled_at != null) return <Badge tone="off">disabled</Badge>;
+  return isLocked && account.locked_until ? <Badge tone="warn">locked, opens <Time at={account.locked_until} /></Badge> : <Badge tone="ok">may sign in</Badge>;
+}

@@ -1,0 +1,16 @@
+import { queryOptions } from '@tanstack/react-query';
+import { client, take } from '../../api/client';
+import { live } from '../../api/live';
+import type { components } from '../../api/schema';
+
+export type Account = components['schemas']['Account'];
+export type Role = components['schemas']['FleetRole'];
+export type OpenSession = components['schemas']['OpenSession'];
+
+export const accounts = queryOptions({
+  queryKey: ['accounts'], queryFn: async () => (await take(client.GET('/api/v1/accounts'))).accounts, ...live,
+});
+
+export const openSessions = queryOptions({
+  queryKey: ['open-sessions'], queryFn: async () => (await take(client.GET('/api/v1/sessions'))).sessions, ...live,
+});

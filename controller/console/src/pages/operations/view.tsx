@@ -1,0 +1,48 @@
+import { useQuery } from '@tanstack/react-query';
+import { client, take } from '../../api/client';
+import { live } from '../../api/live';
+import { status } from '../../api/queries';
+import { useMay, useSession } from '../../api/session';
+import { ErrorState, Facts, formatCount, PageHead, Section, Skeleton, Time, visible } from '../../design';
+import { LogHead } from '../../records/LogHead';
+import { Certificates } from './Certificates';
+
+/** How the controller is, as far as it says. */
+export default function Operations() {
+  const may = useMay();
+  return (
+    <>
+      <PageHead title="Operations" />
+      <Section title="Controller"><Controller /></Section>
+      {may('node.read') ? <Section title="Certificates of nodes" note="the first to expire first; agents renew them by themselves"><Certificates /></Section> : null}
+      {may('audit.read') ? <Section title="Log checkpoint" note="the newest that is signed"><LogHead /></Section> : null}
+      <Section title="Your session"><OwnSession /></Section>
+    </>
+  );
+}
+
+function Controller() {
+  const now = useQuery(status);
+  const version = useQuery({ queryKey: ['version'], queryFn: () => take(client.GET('/api/v1/version')), ...live });
+  const failed = [now, version].find((query) => query.error && !query.data);
+  if (failed?.error) return <ErrorState error={failed.error} onRetry={() => void failed.refetch()} />;
+  if (!now.data || !version.data) return <Skeleton rows={4} />;
+  const { fleet, nodes, nodes_ready: nodesReady, replicas, replicas_ready: ready, models, deployments, records } = now.data;
+  return (
+    <Facts of={[
+      ['Fleet', visible(fleet)],
+      ['Version', version.data.version],
+      ['API', version.data.api],
+      ['Nodes', `${nodesReady} of ${nodes} connected`],
+      ['Replicas', `${ready} of ${replicas} ready`],
+      ['Models', formatCount(models)],
+      ['Deployments', formatCount(deployments)],
+      ['Audit records', formatCount(records)],
+    ]} />
+  );
+}
+
+function OwnSession() {
+  const { account, roles, absolute_expires_at: end } = useSession();
+  return <Facts of={[['Account', account.name], ['Roles', roles.join(', ')], ['Ends at the latest', <Time key="end" at={end} exact />]]} />;
+}

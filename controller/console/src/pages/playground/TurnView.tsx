@@ -1,0 +1,50 @@
+import { memo, useState } from 'react';
+import { Button, formatDuration, Notice } from '../../design';
+import { AnswerRecord } from './AnswerRecord';
+import { plain } from './plain';
+import { speedOf, type Turn } from './turn';
+
+export const TurnView = memo(function TurnView({ turn, deployment }: { turn: Turn; deployment: string }) {
+  const { answer, phase } = turn;
+  return (
+    <li className="turn">
+      <p className="question"><span className="unseen">You asked: </span>{plain(turn.question)}</p>
+      <div className="answer" data-phase={phase}>
+        <span className="unseen">{deployment} answered: </span>
+        {answer.map((part, at) => <Part key={at} text={part} />)}
+        {phase === 'waiting' || phase === 'answering' ? <span className="caret" aria-hidden="true" /> : null}
+      </div>
+      {phase === 'failed' ? <Notice tone="bad">{turn.error}</Notice> : null}
+      <Figures turn={turn} />
+    </li>
+  );
+});
+
+/** As text, never as markup. Parts that are complete are not drawn again. */
+const Part = memo(function Part({ text }: { text: string }) {
+  return <span>{plain(text)}</span>;
+});
+
+const ENDS: Readonly<Record<string, string>> = { stop: 'ended by itself', length: 'ended at the limit of tokens' };
+
+function Figures({ turn }: { turn: Turn }) {
+  const [open, setOpen] = useState(false);
+  const { firstS, perS } = speedOf(turn);
+  const isOver = turn.phase === 'done' || turn.phase === 'stopped' || turn.phase === 'failed';
+  const figures = [
+    turn.phase === 'waiting' ? 'waiting for the first token' : '',
+    firstS === undefined ? '' : `first token after ${formatDuration(firstS)}`,
+    perS === undefined ? '' : `${perS.toFixed(1)} tokens/s`,
+    turn.answerTokens === undefined ? '' : `${turn.answerTokens} tokens`,
+    turn.phase === 'stopped' ? 'stopped by you' : ENDS[turn.finish ?? ''] ?? '',
+  ].filter(Boolean);
+  return (
+    <>
+      <div className="figures">
+        <span className="soft small" role="status">{figures.join(' · ')}</span>
+        {isOver && turn.record ? <Button kind="ghost" aria-expanded={open} onPress={() => setOpen(!open)}>{open ? 'Hide the record' : 'Show the record'}</Button> : null}
+      </div>
+      {open && turn.record ? <AnswerRecord requested={turn.record} closedBy={turn.closedBy} /> : null}
+    </>
+  );
+}

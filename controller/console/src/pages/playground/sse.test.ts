@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { EventReader } from './sse';
+
+const read = (...pieces: string[]) => {
+  const reader = new EventReader();
+  return pieces.flatMap((piece) => reader.push(piece));
+};
+
+it('yields an event once it is whole, wherever the network cuts it', () => {
+  expect(read('da', 'ta: {"a":', '1}\n', '\ndata: [DONE]\n\n')).toEqual(['{"a":1}', '[DONE]']);
+  expect(read('data: x')).toEqual([]);
+});
+
+it('takes all kinds of line breaks, joins lines of data, and skips what only keeps the line open', () => {
+  expect(read(': keep-alive\n\ndata: a\ndata: b\n\nevent: x\r\ndata:c\r\n\r\n')).toEqual(['a\nb', 'c']);
+});
