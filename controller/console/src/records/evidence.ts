@@ -4,13 +4,22 @@ import { problemOf } from '../api/errors';
 /** Ids that one export may name, as the controller limits it. */
 export const EXPORT_MOST = 1000;
 
-/** Fetched and then saved, so that a refusal is told here instead of being saved as a file. */
-export async function saveEvidence(ids: readonly string[]): Promise<void> {
-  const [only] = ids;
-  const path = ids.length === 1 && only ? `/api/v1/audit/records/${encodeURIComponent(only)}/evidence` : `/api/v1/audit/evidence?ids=${ids.map(encodeURIComponent).join(',')}`;
-  const response = await patientFetch(new Request(path, { cache: 'no-store' }));
+/** Of these records; of the whole log if none is named. A refusal is thrown, and not taken for a file. */
+export async function fetchEvidence(ids: readonly string[]): Promise<Blob> {
+  const response = await patientFetch(new Request(pathOf(ids), { cache: 'no-store' }));
   if (!response.ok) throw problemOf(response, await response.json().catch(() => undefined));
-  save(await response.blob(), fileName(ids));
+  return response.blob();
+}
+
+function pathOf(ids: readonly string[]): string {
+  const [only] = ids;
+  if (!only) return '/api/v1/audit/evidence';
+  if (ids.length === 1) return `/api/v1/audit/records/${encodeURIComponent(only)}/evidence`;
+  return `/api/v1/audit/evidence?ids=${ids.map(encodeURIComponent).join(',')}`;
+}
+
+export async function saveEvidence(ids: readonly string[]): Promise<void> {
+  save(await fetchEvidence(ids), fileName(ids));
 }
 
 export function fileName(ids: readonly string[]): string {

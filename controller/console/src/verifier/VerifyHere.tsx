@@ -2,17 +2,17 @@ import { useMutation } from '@tanstack/react-query';
 import { CircleAlert, CircleCheck, CircleHelp, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
 import { Button, ErrorState, visible } from '../design';
-import { fetchEvidence } from './evidence';
+import { fetchEvidence } from '../records/evidence';
 import { pinnedKey } from './pinnedKey';
 import { PinKey } from './PinKey';
 import type { Verdict } from './verdict';
 import { verify } from './verify';
 import './verifier.css';
 
-/** Checks records in this browser, with the auditor's program and a key of the reader's own. */
+/** Checks records, or the whole log if none is named, in this browser, with the auditor's program and a pinned key. */
 export function VerifyHere({ ids }: { ids: readonly string[] }) {
   const [key, setKey] = useState(pinnedKey);
-  const check = useMutation({ mutationFn: async () => verify({ evidence: await fetchEvidence(ids), key }) });
+  const check = useMutation({ mutationFn: async () => verify({ evidence: new Uint8Array(await (await fetchEvidence(ids)).arrayBuffer()), key }) });
   if (!key) return <PinKey onPinned={setKey} />;
   return (
     <div className="verifier-stack">

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
+import { useMay } from '../../api/session';
 import { Badge, CopyField, ErrorState, Facts, PageHead, Section, Skeleton, Time, visible } from '../../design';
 import { FieldTable } from '../../records/FieldTable';
 import { readLeaf, type Leaf } from '../../records/leaf';
@@ -7,6 +8,7 @@ import { record, type StoredRecord } from '../../records/queries';
 import { RecordTold } from '../../records/RecordTold';
 import { CheckOffline, SaveEvidence } from '../../records/SaveEvidence';
 import { subjectName } from '../../records/tell';
+import { VerifyHere } from '../../verifier/VerifyHere';
 import { Pair } from './Pair';
 
 const parent = { title: 'Audit', to: '/audit' };
@@ -24,6 +26,7 @@ export function RecordPage() {
 }
 
 function Shown({ record: shown }: { record: StoredRecord }) {
+  const may = useMay();
   const leaf = readLeaf(shown.leaf_json);
   return (
     <>
@@ -31,6 +34,7 @@ function Shown({ record: shown }: { record: StoredRecord }) {
       <div className="record-told"><RecordTold record={shown} /></div>
       <Pair record={shown} leaf={leaf} />
       <Section title="Where it stands"><Place record={shown} leaf={leaf} /></Section>
+      {may('audit.export') ? <Section title="Check it here"><div className="section-body"><VerifyHere ids={[shown.id]} /></div></Section> : null}
       <Section title="Check it without this console"><div className="section-body"><CheckOffline ids={[shown.id]} /></div></Section>
       <Section title="Every field"><FieldTable leaf={leaf} /></Section>
       <Section title="As it is hashed into the log" note="canonical JSON, byte for byte">

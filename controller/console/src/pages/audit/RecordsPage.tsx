@@ -2,11 +2,13 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { Link, useSearchParams } from 'react-router';
+import { useMay } from '../../api/session';
 import { Button, EmptyState, ErrorState, PageHead, Section, Select, Skeleton, TextField } from '../../design';
 import { LogHead } from '../../records/LogHead';
 import { KINDS } from '../../records/kinds';
 import { recordPage, type RecordFilter } from '../../records/queries';
 import { SaveEvidence } from '../../records/SaveEvidence';
+import { VerifyHere } from '../../verifier/VerifyHere';
 import { addressOf, filterOf } from './filter';
 import { Timeline } from './Timeline';
 
@@ -14,6 +16,7 @@ export function RecordsPage() {
   const [address, setAddress] = useSearchParams();
   const filter = filterOf(address);
   const query = useQuery({ ...recordPage(filter), placeholderData: keepPreviousData });
+  const may = useMay();
   const rows = query.data?.records ?? [];
   const save = <SaveEvidence ids={rows.map(({ id }) => id)} label={`Save the evidence of these ${rows.length}`} />;
   return (
@@ -27,6 +30,7 @@ export function RecordsPage() {
           : <Timeline records={rows} />}
       <Paging filter={filter} next={query.data?.next_before_seq ?? undefined} />
       <Section title="The log" note="its newest signed checkpoint"><LogHead /></Section>
+      {may('audit.export') ? <Section title="Check the whole log here"><div className="section-body"><VerifyHere ids={[]} /></div></Section> : null}
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useMay } from '../../api/session';
 import { CopyField, ErrorState, Skeleton } from '../../design';
 import { CheckOffline, SaveEvidence } from '../../records/SaveEvidence';
 import { closing, record } from '../../records/queries';
+import { VerifyHere } from '../../verifier/VerifyHere';
 import { HalfOfPair } from '../../records/RecordTold';
 
 /** What the log says of an answer: the record from before it was asked, and the one that closed it. */
@@ -15,6 +16,7 @@ export function AnswerRecord({ requested, closedBy }: { requested: string; close
       {may('audit.export') ? (
         <>
           <div className="row"><SaveEvidence ids={[requested]} label="Save the evidence" /></div>
+          <VerifyHere ids={[requested]} />
           <CheckOffline ids={[requested]} />
         </>
       ) : null}
