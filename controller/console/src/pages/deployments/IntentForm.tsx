@@ -6,7 +6,7 @@ import { Problem } from '../../api/errors';
 import { models, type Deployment } from '../../api/queries';
 import { Button, DialogActions, Notice, say } from '../../design';
 import { Conflict } from './Conflict';
-import { blank, draftOf, draftProblems, merged, requestOf, type Draft } from './intent';
+import { blank, draftOf, draftProblems, merged, requestOf, withOnlyModel, type Draft } from './intent';
 import { IntentFields } from './IntentFields';
 
 /** Creates a deployment, or changes `existing` if it is still as it was read. */
@@ -15,10 +15,11 @@ export function IntentForm({ existing, onClose }: { existing?: Deployment; onClo
   const navigate = useNavigate();
   // What was read when the form opened; news that arrive meanwhile do not change what is compared.
   const [base, setBase] = useState(existing);
-  const [draft, setDraft] = useState<Draft>(existing ? draftOf(existing) : blank);
+  const [typed, setDraft] = useState<Draft>(existing ? draftOf(existing) : blank);
   const [theirs, setTheirs] = useState<Deployment>();
   const [tried, setTried] = useState(false);
   const found = useQuery(models).data ?? [];
+  const draft = withOnlyModel(typed, found);
   const problems = draftProblems(draft);
   const save = useMutation({
     mutationFn: () => put(draft, base),

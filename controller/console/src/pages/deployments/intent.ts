@@ -26,6 +26,12 @@ export function draftOf(deployment: Deployment): Draft {
   };
 }
 
+/** Where there is one model, there is nothing to choose. */
+export function withOnlyModel(draft: Draft, models: readonly { name: string }[]): Draft {
+  const [only] = models;
+  return draft.model || models.length !== 1 || !only ? draft : { ...draft, model: only.name };
+}
+
 const lines = (selector: string): string[] => selector.split('\n').map((line) => line.trim()).filter(Boolean);
 
 export function requestOf(draft: Draft): DeployRequest {

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The console in a real browser, on a fleet that is started for it: from the printed link to a verified answer, what each
+# role is shown, a session that ends in the middle of a form, and axe on every page in both themes.
+# Needs `make build`, `make console` and Chromium (CHROMIUM names another than /usr/bin/chromium). Pictures: PICTURES,
+# default target/console-pictures.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+programs=$PWD/${CARGO_TARGET_DIR:-target}/debug
+work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-console.XXXXXXXX")
+fleet=
+end() {
+  if [ -n "$fleet" ]; then kill -TERM "$fleet" 2>/dev/null || true; wait "$fleet" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap end EXIT
+read -r http grpc agents < <(python3 -c '
+import socket
+sockets = [socket.socket() for _ in range(3)]
+for one in sockets: one.bind(("127.0.0.1", 0))
+print(*(one.getsockname()[1] for one in sockets))')
+export HOME=$work CLOISTER_URL=http://127.0.0.1:$http CLOISTER_KEY_FILE=$work/data/controller/admin.key
+"$programs/cloister" up --no-context --data "$work/data" --http "127.0.0.1:$http" --grpc "127.0.0.1:$grpc" \
+  --agents "127.0.0.1:$agents" >"$work/up.log" 2>&1 &
+fleet=$!
+for _ in $(seq 300); do
+  grep -q 'Cloister is up' "$work/up.log" && break
+  kill -0 "$fleet" 2>/dev/null || { cat "$work/up.log" >&2; exit 1; }
+  sleep 0.2
+done
+LINK=$(grep -o 'http://[^ ]*#token=[^ ]*' "$work/up.log")
+"$programs/cloister" model keygen --out "$work/signing" >/dev/null
+mkdir "$work/model"
+cp .cloister/models/SmolLM2-135M-Instruct.Q4_1.gguf "$work/model/smollm2.gguf"
+"$programs/cloister" model sign "$work/model" --key "$work/signing.pem" >/dev/null 2>&1
+export LINK MODEL=$work/model SIGNER=$work/signing.pub.pem PICTURES=${PICTURES:-$PWD/target/console-pictures}
+CLOISTER_KEY=$(cat "$CLOISTER_KEY_FILE") node controller/console/tests/browser/story.mjs
