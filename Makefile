@@ -36,6 +36,10 @@ build: ## Build the four programs into target/debug
 	@scripts/prerequisites.sh build
 	$(CARGO_BUILD)
 
+.PHONY: console
+console: ## Build the web console (needs Node 20.19 or newer)
+	@scripts/console.sh
+
 .PHONY: model
 model: $(MODEL_FILE) ## Fetch and check the small model that quickstart and tests use
 

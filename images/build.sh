@@ -16,6 +16,7 @@ if [ -z "${IMAGE_REVISION:-}" ]; then
   [ -z "$(git status --porcelain)" ] || IMAGE_REVISION+=-changed
 fi
 started=$SECONDS
+scripts/console.sh
 images/programs.sh "$features"
 echo "programs compiled in $((SECONDS - started)) s"
 python3 images/write.py --target-dir "$target_dir" --out "${IMAGES_OUT:-target/images}" \

@@ -31,6 +31,14 @@ if [ "${1:-}" = test ]; then
   command -v docker-registry >/dev/null 2>&1 \
     || missing+=("an OCI registry for tests: apt-get install docker-registry")
 fi
+if [ "${1:-}" = test ] || [ "${1:-}" = images ]; then
+  need npm "Node 20.19 or newer with npm, for the console: nodejs.org, or your distribution's"
+  need rustup "rustup, for the console's verifier (rustup target add wasm32-wasip1)"
+fi
+if [ "${1:-}" = test ]; then
+  command -v chromium >/dev/null 2>&1 || [ -n "${CHROMIUM:-}" ] \
+    || missing+=("Chromium, for the console's tests: apt-get install chromium; or name one in CHROMIUM")
+fi
 if [ "${1:-}" = images ]; then
   need musl-gcc "musl-gcc, for static programs: apt-get install musl-tools"
   need readelf "readelf: apt-get install binutils"

@@ -16,6 +16,10 @@ stage() {
 }
 stage 'formatting' cargo fmt --all --check
 stage 'model' scripts/fetch-model.sh .cloister/models/SmolLM2-135M-Instruct.Q4_1.gguf
+stage 'console' scripts/console.sh
+console() { (cd controller/console && npm run --silent "$@"); }
+stage 'console: types' console check
+stage 'console: unit tests' console test
 stage 'programs' cargo build --locked --workspace --bins --features cloister-server/kubernetes
 stage 'lints' cargo clippy --locked --workspace --all-targets --features cloister-server/kubernetes -- -D warnings
 # The operator's tests start a real API server; a laptop without root leaves the cluster out.
@@ -31,15 +35,14 @@ if [ -n "$cluster" ]; then
   # All of them take as long again: `make images-reproducible` by hand.
   stage 'images: the CLI built twice, the same bytes' env IMAGE_BINS='cloister cloister-audit' make images-reproducible
   stage 'images: their tests' make images-test
-  # The rung `api` ran above, among the tests of the workspace. Scale, faults and upgrades take a quarter of an hour
-  # more: `make test-kubernetes`.
-  stage 'kubernetes' tests/kubernetes/run.sh chart story
+  # The rung `api` ran above, among the tests of the workspace.
+  stage 'kubernetes' tests/kubernetes/run.sh chart scale nodes
 else
   printf '\n=== the cluster tests are left out: they need root (make test-kubernetes)\n'
 fi
-# Rust's closing lines and pytest's.
-passed=$(awk '/^test result:/ {n += $4} /^[0-9].* in [0-9.]+s/ {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) n += $(i - 1)} END {print n + 0}' "$log")
-failed=$(awk '/^test result:/ {n += $6} /^[0-9].* in [0-9.]+s/ {for (i = 2; i <= NF; i++) if ($i ~ /^(failed|error)/) n += $(i - 1)} END {print n + 0}' "$log")
+# Rust's closing lines, pytest's and Vitest's.
+passed=$(awk '/^test result:/ {n += $4} /^[0-9].* in [0-9.]+s/ || /^ +Tests  / {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) n += $(i - 1)} END {print n + 0}' "$log")
+failed=$(awk '/^test result:/ {n += $6} /^[0-9].* in [0-9.]+s/ || /^ +Tests  / {for (i = 2; i <= NF; i++) if ($i ~ /^(failed|error)/) n += $(i - 1)} END {print n + 0}' "$log")
 printf '\n%d minutes %d seconds\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
 if [ ${#failed_stages[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed_stages[*]}"

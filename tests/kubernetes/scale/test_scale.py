@@ -11,7 +11,7 @@ from fleet import MODEL, NAMESPACE, NODES, custom
 from watched import is_ready
 
 DEPLOYMENTS = 500
-MOVED = 60  # scaled, and later removed
+MOVED = 40  # scaled, and later removed
 READY_GOAL_S, READY_MAX_S = 60, 180
 PEAK_MAX_MIB = 256
 CREATION_REQUESTS_MAX = 6  # per object

@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::{call, error};
+use super::error;
 use crate::authenticate::Caller;
 use crate::core::Core;
 use crate::failure::Failure;

@@ -43,7 +43,7 @@ fn a_name_finds_a_deployment_first_then_a_served_model() {
 fn a_key_is_found_by_its_secret_alone() {
     let mut routes = Routes::default();
     routes.keys.insert(Sha256::digest(b"clk_right").into(), grant(&[], None));
-    assert_eq!(routes.key("clk_right").map(|key| key.key_id.as_str()), Some("k1"));
+    assert_eq!(routes.key("clk_right").map(|key| key.id.as_str()), Some("k1"));
     assert!(routes.key("clk_wrong").is_none());
     assert!(routes.key("").is_none());
 }

@@ -8,6 +8,7 @@ mod life_of_a_request;
 mod life_of_a_rollout;
 mod official_client;
 mod one_machine;
+mod people;
 mod refusals;
 mod story;
 mod two_controllers;

@@ -107,6 +107,15 @@ async fn up_serves_every_other_command_until_it_is_asked_to_stop() {
     ok(run(&["model", "import", model, "--name", "smollm2"]));
     ok(run(&["deploy", "ward", "--model", "smollm2", "--context-length", "1024", "--wait"]));
     asked_and_proved(home.path());
+    assert!(up.log().contains("/console/login#token="), "{}", up.log());
+    let made = ok(run(&["account", "create", "meier", "--role", "operator", "--role", "auditor"]));
+    assert!(made.contains("/console/login#token="), "{made}");
+    assert!(!run(&["account", "create", "meier", "--role", "root"]).status.success());
+    ok(run(&["account", "roles", "meier", "--role", "user"]));
+    ok(run(&["account", "disable", "meier"]));
+    let accounts: Value = serde_json::from_str(&ok(run(&["account", "list", "-o", "json"]))).unwrap();
+    let meier = accounts.as_array().unwrap().iter().find(|account| account["name"] == "meier").unwrap();
+    assert!(meier["disabled_at"].is_string() && meier["roles"] == serde_json::json!(["user"]), "{meier}");
 
     up.signal(Signal::INT);
     assert!(up.ended().await.success(), "{}", up.log());

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# `make console`: builds the web console into controller/console/dist, where the controller takes it from. Programs of
+# `make build` read it from there when they are asked; images have it inside.
+set -euo pipefail
+cd "$(dirname "$0")/../controller/console"
+at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+node=$(node --version 2>/dev/null | tr -d v || true)
+if [ -z "$node" ] || ! at_least 20.19 "$node" || ! command -v npm >/dev/null; then
+  echo "The console needs Node 20.19 or newer with npm (found: ${node:-none}). Everything else works without it." >&2
+  exit 1
+fi
+# Two at once would take the packages from under each other.
+exec 9>.build.lock
+flock 9
+if [ ! -f node_modules/.installed ] || ! cmp -s package-lock.json node_modules/.installed; then
+  npm ci --no-audit --no-fund --loglevel=error
+  cp package-lock.json node_modules/.installed
+fi
+./verifier.sh
+npm run --silent build -- --logLevel warn
+npm run --silent size
