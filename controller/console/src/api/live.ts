@@ -10,7 +10,7 @@ const isDenied = (error: unknown): boolean => error instanceof Problem && error.
 /** For queries of things that change by themselves. While nobody answers, only the probe asks; what was denied is
     not asked again by itself, because every denied call is on record. */
 export const live = {
-  refetchInterval: (query?: { state: { error: unknown } }) => (isLost() || isDenied(query?.state.error) ? false : POLL_MS),
+  refetchInterval: (query?: { state: { error: Error | null } }) => (isLost() || isDenied(query?.state.error) ? false : POLL_MS),
   staleTime: POLL_MS / 2,
 } as const;
 
