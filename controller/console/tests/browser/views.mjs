@@ -6,6 +6,7 @@ export const views = [
   { name: 'first-steps', path: '/', shows: 'First steps', empty: true },
   { name: 'playground-nothing', path: '/playground', shows: 'There is nothing to ask yet', empty: true },
   { name: 'fleet', path: '/', shows: 'Nodes by jurisdiction' },
+  { name: 'fleet-developer', path: '/', shows: 'Nodes ready', session: developer },
   { name: 'nodes', path: '/nodes', shows: 'this-machine' },
   { name: 'node', path: '/nodes/this-machine', shows: 'Inventory' },
   { name: 'node-add', path: '/nodes?add', shows: 'Create token' },
