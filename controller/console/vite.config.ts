@@ -26,6 +26,7 @@ export default defineConfig(({ mode }) => {
     test: {
       environment: 'happy-dom',
       include: ['src/**/*.test.{ts,tsx}'],
+      testTimeout: 60_000,
       setupFiles: ['src/testing/setup.ts'],
     },
   };

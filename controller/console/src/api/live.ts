@@ -5,9 +5,12 @@ import { Problem } from './errors';
 // The one place that decides when what is shown is read again.
 const POLL_MS = 2000;
 
-/** For queries of things that change by themselves. While nobody answers, only the probe asks. */
+const isDenied = (error: unknown): boolean => error instanceof Problem && error.status === 403;
+
+/** For queries of things that change by themselves. While nobody answers, only the probe asks; what was denied is
+    not asked again by itself, because every denied call is on record. */
 export const live = {
-  refetchInterval: () => (isLost() ? false : POLL_MS),
+  refetchInterval: (query?: { state: { error: Error | null } }) => (isLost() || isDenied(query?.state.error) ? false : POLL_MS),
   staleTime: POLL_MS / 2,
 } as const;
 

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { sorted, turned, type SortOrder, type SortValue } from './sorting';
 import './DataTable.css';
 
@@ -48,9 +48,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: Da
         <tbody onKeyDown={moveBetweenRows}>
           <Spacer pixels={items[0]?.start ?? 0} span={columns.length} />
           {shown.slice(first, last + 1).map((row, at) => (
-            <tr key={rowKey(row)} aria-rowindex={first + at + 2} data-index={first + at} ref={virtual ? window.measureElement : undefined}>
-              {columns.map((column) => <td key={column.id} className={classes(column)}>{column.cell(row)}</td>)}
-            </tr>
+            <BodyRow key={rowKey(row)} row={row} columns={columns} index={first + at} measure={virtual ? window.measureElement : undefined} />
           ))}
           <Spacer pixels={virtual ? window.getTotalSize() - (items.at(-1)?.end ?? 0) : 0} span={columns.length} />
         </tbody>
@@ -58,6 +56,22 @@ export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: Da
     </div>
   );
 }
+
+interface BodyRowProps<Row> {
+  row: Row;
+  columns: readonly Column<Row>[];
+  index: number;
+  measure: ((element: Element | null) => void) | undefined;
+}
+
+/** Rendered again only for another row, so that scrolling costs what comes into view and no more. */
+const BodyRow = memo(function BodyRow<Row>({ row, columns, index, measure }: BodyRowProps<Row>) {
+  return (
+    <tr aria-rowindex={index + 2} data-index={index} ref={measure}>
+      {columns.map((column) => <td key={column.id} className={classes(column)}>{column.cell(row)}</td>)}
+    </tr>
+  );
+}) as <Row>(props: BodyRowProps<Row>) => ReactNode;
 
 function HeadCell<Row>({ column, order, onTurn }: { column: Column<Row>; order: SortOrder | undefined; onTurn: (order: SortOrder) => void }) {
   const active = order?.column === column.id;

@@ -1,13 +1,16 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Boxes, CornerDownRight, Rocket, Server } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Autocomplete, Dialog, Input, Menu, MenuItem, Modal, ModalOverlay, SearchField, useFilter } from 'react-aria-components';
 import { useNavigate } from 'react-router';
 import { deployments, models, nodes } from '../api/queries';
 import { useMay } from '../api/session';
 import { pages } from '../pages';
 
-interface Command { id: string; title: string; hint: string; icon: ReactNode }
+interface Command { id: string; title: string; hint: string; icon: ReactNode; named?: boolean }
+
+/** As many as fit without scrolling; whoever looks for more types more. */
+const SHOWN_MAX = 13;
 
 export function CommandPalette({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
@@ -22,13 +25,15 @@ export function CommandPalette({ isOpen, onClose }: { isOpen: boolean; onClose: 
 function Palette({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const { contains } = useFilter({ sensitivity: 'base' });
-  const commands = useCommands();
+  const [text, setText] = useState('');
+  // The fleet's own names would bury the commands: they come once something was typed.
+  const commands = useCommands().filter((command) => (text ? contains(command.title, text) : !command.named)).slice(0, SHOWN_MAX);
   const run = (to: string) => {
     onClose();
     void navigate(to);
   };
   return (
-    <Autocomplete filter={contains}>
+    <Autocomplete inputValue={text} onInputChange={setText}>
       <SearchField className="palette-search" aria-label="Search or run a command" autoFocus>
         <Input className="palette-input" placeholder="A page, a node, a model, or what to do" />
       </SearchField>
@@ -49,7 +54,7 @@ function useCommands(): Command[] {
   const queries = useQueryClient();
   const allowed = pages.filter((page) => may(page.action));
   const found = (names: readonly { name: string }[] | undefined, path: string, hint: string, icon: ReactNode) =>
-    (names ?? []).map(({ name }): Command => ({ id: `${path}/${encodeURIComponent(name)}`, title: name, hint, icon }));
+    (names ?? []).map(({ name }): Command => ({ id: `${path}/${encodeURIComponent(name)}`, title: name, hint, icon, named: true }));
   return [
     ...allowed.map(({ path, title, key, icon: Icon }): Command => ({ id: path, title, hint: `g ${key}`, icon: <Icon aria-hidden="true" /> })),
     ...allowed.flatMap((page) => page.commands ?? []).filter((command) => may(command.action))

@@ -47,9 +47,12 @@ export function SessionGate({ children }: { children: ReactNode }) {
       {children}
       <IdleNotice />
       <Dialog title="Sign in again to go on" isOpen={state.interrupted} onClose={() => undefined} closable={false}>
-        <p className="soft">Your session has ended. What you typed is still here.</p>
-        <SignInForm name={state.session.account.name} onDone={() => undefined} />
-        <Button kind="ghost" onPress={() => void signOut().catch(() => location.reload())}>Leave, and sign in as somebody else</Button>
+        <div className="sign-in-again">
+          <p className="soft">Your session has ended. What you typed is still here.</p>
+          {state.session.account.has_password ? null : <p className="soft">This account has no password yet. Open a new login link in another tab; this page then goes on.</p>}
+          <SignInForm name={state.session.account.name} onDone={() => undefined} />
+          <Button kind="ghost" onPress={() => void signOut().catch(() => location.reload())}>Leave, and sign in as somebody else</Button>
+        </div>
       </Dialog>
     </>
   );

@@ -57,8 +57,9 @@ function PageView({ page }: { page: Page }) {
   const state = useSessionState();
   const View = useMemo(() => lazy(page.load), [page]);
   if (!may(page.action)) {
-    // Nobody chose the first page: whoever may not see it lands on the first that they may.
-    const other = page.path === '/' ? pages.find(({ action }) => may(action)) : undefined;
+    // Nobody chose the first page: whoever may not see it lands on the page for such, or the first that they may.
+    const permitted = page.path === '/' ? pages.filter(({ action }) => may(action)) : [];
+    const other = permitted.find(({ isHome }) => isHome) ?? permitted[0];
     if (other) return <Navigate to={other.path} replace />;
     const who = state.phase === 'signed-in' ? state.session.account.name : 'Nobody';
     return <><PageHead title={page.title} /><DeniedState action={page.action} who={who} /></>;

@@ -13,5 +13,7 @@ export interface Page {
   key: string;
   /** Further commands of the palette. Each is an address, so that it can also be a link. */
   commands?: readonly { title: string; to: string; action: string }[];
+  /** Where those begin who may not see the first page. */
+  isHome?: boolean;
   load: () => Promise<{ default: ComponentType }>;
 }

@@ -1,8 +1,12 @@
 import { auditor, developer, nobody } from './sessions.mjs';
 
 // What is looked at: a name for the picture, an address, a text that says it is there, and what is done then.
+// `empty`: only on a fleet in which there is nothing yet; `session`: as somebody else than a fleet admin.
 export const views = [
+  { name: 'first-steps', path: '/', shows: 'First steps', empty: true },
+  { name: 'playground-nothing', path: '/playground', shows: 'There is nothing to ask yet', empty: true },
   { name: 'fleet', path: '/', shows: 'Nodes by jurisdiction' },
+  { name: 'fleet-developer', path: '/', shows: 'Nodes ready', session: developer },
   { name: 'nodes', path: '/nodes', shows: 'this-machine' },
   { name: 'node', path: '/nodes/this-machine', shows: 'Inventory' },
   { name: 'node-add', path: '/nodes?add', shows: 'Create token' },

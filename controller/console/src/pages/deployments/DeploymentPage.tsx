@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Pencil, Scale, Trash2 } from 'lucide-react';
+import { MessageSquareText, Pencil, Scale, Trash2 } from 'lucide-react';
 import { Link, useParams } from 'react-router';
 import { deployment as read, replicas, type Deployment } from '../../api/queries';
 import { useMay } from '../../api/session';
@@ -65,6 +65,7 @@ function Actions({ deployment }: { deployment: Deployment }) {
   const remove = may('deployment.remove');
   return (
     <>
+      {may('inference.ask') ? <Link className="button button-plain button-text" to={`/playground?ask=${encodeURIComponent(deployment.name)}`}><MessageSquareText aria-hidden="true" />Ask</Link> : null}
       {change ? <Button icon={<Scale />} onPress={openScale}>Scale</Button> : null}
       {change ? <Button icon={<Pencil />} onPress={openEdit}>Edit</Button> : null}
       {remove ? <Button kind="danger" icon={<Trash2 />} onPress={openRemove}>Remove</Button> : null}

@@ -3,13 +3,13 @@ import { Circle, CircleCheck } from 'lucide-react';
 import { Link } from 'react-router';
 import { client, take } from '../../api/client';
 import { live } from '../../api/live';
-import type { Node, Status } from '../../api/queries';
+import type { Status } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Section } from '../../design';
 import { firstSteps, isBeginning, type Step } from './firstSteps';
 
 /** Shown until the fleet has answered once. */
-export function FirstSteps({ status, nodes }: { status: Status; nodes: readonly Node[] }) {
+export function FirstSteps({ status }: { status: Status }) {
   const may = useMay();
   const answers = useQuery({
     queryKey: ['audit', 'first-answer'],
@@ -19,7 +19,7 @@ export function FirstSteps({ status, nodes }: { status: Status; nodes: readonly 
     refetchInterval: (query) => (query.state.data ? false : live.refetchInterval()),
     enabled: may('audit.read'),
   });
-  const beginning = { nodes, models: status.models, deployments: status.deployments, answered: answers.data };
+  const beginning = { nodesReady: status.nodes_ready, models: status.models, deployments: status.deployments, answered: answers.data };
   if (!isBeginning(beginning)) return null;
   const steps = firstSteps(beginning);
   const next = steps.findIndex(({ isDone }) => !isDone);

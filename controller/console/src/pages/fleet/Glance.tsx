@@ -3,11 +3,8 @@ import type { Node, Replica, Status } from '../../api/queries';
 import { formatBytes, formatCount, Meter } from '../../design';
 import { memoryUsed } from '../../fleet/states';
 
-/** The fleet in one line. */
-export function Glance({ status, nodes, replicas }: { status: Status; nodes: readonly Node[]; replicas: readonly Replica[] }) {
-  const memory = nodes.filter(({ state }) => state === 'ready').flatMap((node) => memoryUsed(node) ?? []);
-  const used = memory.reduce((sum, node) => sum + node.used, 0);
-  const total = memory.reduce((sum, node) => sum + node.total, 0);
+/** The fleet in one line. `nodes` is absent for who may not see them. */
+export function Glance({ status, nodes, replicas }: { status: Status; nodes: readonly Node[] | undefined; replicas: readonly Replica[] }) {
   const running = replicas.reduce((sum, replica) => sum + replica.running, 0);
   const waiting = replicas.reduce((sum, replica) => sum + replica.waiting, 0);
   return (
@@ -17,11 +14,20 @@ export function Glance({ status, nodes, replicas }: { status: Status; nodes: rea
       <Figure name="Sequences decoded now">{formatCount(running)}</Figure>
       <Figure name="Waiting">{formatCount(waiting)}</Figure>
       <Figure name="Records in the log">{formatCount(status.records)}</Figure>
-      <div className="glance-figure glance-memory">
-        <dt>Memory of connected nodes</dt>
-        <dd>{total > 0 ? <Meter label="Memory used on connected nodes" used={used} total={total} text={`${formatBytes(used)} of ${formatBytes(total)}`} /> : 'not measured yet'}</dd>
-      </div>
+      {nodes ? <Memory nodes={nodes} /> : null}
     </dl>
+  );
+}
+
+function Memory({ nodes }: { nodes: readonly Node[] }) {
+  const memory = nodes.filter(({ state }) => state === 'ready').flatMap((node) => memoryUsed(node) ?? []);
+  const used = memory.reduce((sum, node) => sum + node.used, 0);
+  const total = memory.reduce((sum, node) => sum + node.total, 0);
+  return (
+    <div className="glance-figure glance-memory">
+      <dt>Memory of connected nodes</dt>
+      <dd>{total > 0 ? <Meter label="Memory used on connected nodes" used={used} total={total} text={`${formatBytes(used)} of ${formatBytes(total)}`} /> : 'not measured yet'}</dd>
+    </div>
   );
 }
 

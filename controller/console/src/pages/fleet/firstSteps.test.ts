@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { firstSteps, isBeginning } from './firstSteps';
 
-const empty = { nodes: [], models: 0, deployments: 0, answered: false };
+const empty = { nodesReady: 0, models: 0, deployments: 0, answered: false };
 
 it('ticks what is, and leads to what is missing', () => {
   expect(firstSteps(empty).map(({ isDone }) => isDone)).toEqual([true, false, false, false]);
   expect(firstSteps(empty)[3]?.to).toBe('/deployments?new');
-  const ready = { nodes: [{ state: 'ready' } as const], models: 1, deployments: 1, answered: false };
+  const ready = { nodesReady: 1, models: 1, deployments: 1, answered: false };
   expect(firstSteps(ready)[3]).toMatchObject({ isDone: false, to: '/playground' });
 });
 

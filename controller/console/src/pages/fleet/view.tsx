@@ -1,5 +1,6 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
-import { deployments, explanation, nodes, replicas, status } from '../../api/queries';
+import { deployments, explanation, nodes, replicas, status, type Node } from '../../api/queries';
+import { useMay } from '../../api/session';
 import { ErrorState, PageHead, Skeleton } from '../../design';
 import { whyNowhere } from '../../fleet/reasons';
 import { Attention } from './Attention';
@@ -12,23 +13,32 @@ import './fleet.css';
 /** Reasons are read one by one; the first few are enough to see what is wrong. */
 const REASONS_READ = 8;
 
+/** Who may see the fleet may not see all of it; a call that would be denied, and be on record, is not made. */
+function useFleet() {
+  const seesNodes = useMay()('node.read');
+  const of = { status: useQuery(status), nodes: useQuery({ ...nodes, enabled: seesNodes }), replicas: useQuery(replicas), deployments: useQuery(deployments) };
+  return { of, seesNodes, shownNodes: seesNodes ? of.nodes.data : NONE };
+}
+
+const NONE: readonly Node[] = [];
+
 export default function FleetPage() {
-  const of = { status: useQuery(status), nodes: useQuery(nodes), replicas: useQuery(replicas), deployments: useQuery(deployments) };
+  const { of, seesNodes, shownNodes } = useFleet();
   const unplaced = (of.replicas.data ?? []).filter(({ phase }) => phase === 'unplaced').slice(0, REASONS_READ);
   const reasons = useQueries({ queries: unplaced.map(({ id }) => explanation(id)), combine: (all) => new Map(all.flatMap(({ data }) => (data ? [[data.replica.id, whyNowhere(data)] as const] : []))) });
   const failed = Object.values(of).find((query) => query.isError && query.data === undefined);
   if (failed?.error) return <><PageHead title="Fleet" /><ErrorState error={failed.error} onRetry={() => void failed.refetch()} /></>;
-  if (!of.status.data || !of.nodes.data || !of.replicas.data || !of.deployments.data) {
+  if (!of.status.data || !shownNodes || !of.replicas.data || !of.deployments.data) {
     return <><PageHead title="Fleet" /><Skeleton rows={12} label="Reading the fleet" /></>;
   }
-  const fleet = { nodes: of.nodes.data, replicas: of.replicas.data, deployments: of.deployments.data, reasons };
+  const fleet = { nodes: shownNodes, replicas: of.replicas.data, deployments: of.deployments.data, reasons };
   return (
     <>
       <PageHead title="Fleet" />
-      <Glance status={of.status.data} nodes={fleet.nodes} replicas={fleet.replicas} />
-      <FirstSteps status={of.status.data} nodes={fleet.nodes} />
+      <Glance status={of.status.data} nodes={seesNodes ? fleet.nodes : undefined} replicas={fleet.replicas} />
+      <FirstSteps status={of.status.data} />
       <Attention fleet={fleet} />
-      <NodesByJurisdiction nodes={fleet.nodes} />
+      {seesNodes ? <NodesByJurisdiction nodes={fleet.nodes} /> : null}
       <DeploymentsAtAGlance deployments={fleet.deployments} replicas={fleet.replicas} />
     </>
   );
