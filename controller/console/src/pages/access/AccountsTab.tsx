@@ -49,7 +49,7 @@ function columns(open: ((task: Task, name: string) => void) | undefined): Column
     { id: 'name', title: 'Name', sort: ({ name }) => name, cell: ({ name }) => <strong className="wrap">{name}</strong> },
     { id: 'state', title: 'State', cell: (account) => <AccountState of={account} /> },
     { id: 'roles', title: 'Roles', sort: ({ roles }) => roles.join(), cell: ({ roles }) => roles.join(', ') },
-    { id: 'password', title: 'Password', wideOnly: true, cell: (account) => (account.has_password ? 'chosen' : <span className="soft">none yet: by login link only</span>) },
+    { id: 'password', title: 'Password', wideOnly: true, cell: (account) => (account.disabled_at != null ? null : account.has_password ? 'chosen' : <span className="soft">none yet: by login link only</span>) },
     { id: 'created', title: 'Created', wideOnly: true, sort: (account) => account.created_at, cell: (account) => <Time at={account.created_at} /> },
     ...(open ? [actions] : []),
   ];

@@ -8,6 +8,7 @@ import { LaneView } from './LaneView';
 import { DEFAULTS, parameterProblems, sampling } from './parameters';
 import { ParameterFields } from './ParameterFields';
 import { askable, type Askable } from './queries';
+import { useFollow } from './useFollow';
 import { useLane } from './useLane';
 import './playground.css';
 
@@ -38,6 +39,8 @@ function useChosen(deployments: readonly Askable[]) {
   return { first, second: address.get('beside') ?? '', chooseFirst: choose('ask'), chooseSecond: choose('beside') };
 }
 
+const lengthOf = (parts: readonly string[] = []): number => parts.reduce((sum, part) => sum + part.length, 0);
+
 function Conversations({ deployments }: { deployments: readonly Askable[] }) {
   const { first, second, chooseFirst, chooseSecond } = useChosen(deployments);
   const [parameters, setParameters] = useState(DEFAULTS);
@@ -55,6 +58,8 @@ function Conversations({ deployments }: { deployments: readonly Askable[] }) {
     if (!taken.some(Boolean)) setText((now) => now || question);
   };
   const clear = () => lanes.forEach((lane) => lane.clear());
+  // Of two that answer at once, the longer one pushes the end of the page.
+  useFollow(isBusy ? lanes.map(({ turns }) => lengthOf(turns.at(-1)?.answer)).join() : '');
   const hasTurns = lanes.some(({ turns }) => turns.length > 0);
   return (
     <>
