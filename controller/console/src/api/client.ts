@@ -1,6 +1,7 @@
 import createClient from 'openapi-fetch';
 import { answered, missed } from './connection';
 import { fromInBetween, problemOf, Unreachable } from './errors';
+import { nobodyIsAtWork } from './lastUse';
 import type { paths } from './schema';
 import { csrfToken, loadSession, signedInAgain } from './session';
 
@@ -8,6 +9,7 @@ import { csrfToken, loadSession, signedInAgain } from './session';
 async function attempt(request: Request): Promise<Response> {
   const token = csrfToken();
   if (token && request.method !== 'GET') request.headers.set('x-cloister-csrf', token);
+  if (request.method === 'GET' && nobodyIsAtWork()) request.headers.set('x-cloister-background', '1');
   const response = await fetch(request).catch((reason: unknown) => {
     if (request.signal.aborted) throw reason;
     return undefined;

@@ -4047,7 +4047,10 @@ export interface operations {
     };
     sign_out: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The console does it because nobody is there; for the record */
+                idle?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4060,6 +4063,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No API key or session, or one that is unknown, expired, ended or revoked */

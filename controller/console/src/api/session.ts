@@ -95,11 +95,11 @@ export async function signOut(): Promise<void> {
 /** Nobody was at work for too long: the session ends, the page stays for whoever signs in again. */
 export async function leaveIdle(): Promise<void> {
   if (state.phase === 'signed-in') set({ ...state, interrupted: true });
-  await end();
+  await end('?idle=true');
 }
 
-async function end(): Promise<void> {
-  const response = await ask(PATH, json('DELETE', {}));
+async function end(how = ''): Promise<void> {
+  const response = await ask(PATH + how, json('DELETE', {}));
   if (!response.ok && response.status !== 401) await body(response);
 }
 

@@ -1,9 +1,9 @@
 // Reading again what is shown keeps a session busy that nobody uses. So the console itself watches whether
 // somebody is at work, in this tab or another, and ends the session where the controller would.
 import { useEffect, useState } from 'react';
+import { lastUse, noteUse } from '../api/lastUse';
 
 export const NOTICE_S = 60;
-const LAST_USED = 'cloister.last-used';
 const SIGNS = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const;
 /** How often signs of life are written down, and looked for. */
 const STEP_MS = 1000;
@@ -15,14 +15,6 @@ export function idleAfter(lastUsed: number, limitMs: number, now: number): Idle 
   if (left <= 0) return { phase: 'over' };
   // A session that is shorter than the notice would be one long notice.
   return left <= Math.min(NOTICE_S, limitMs / 2000) ? { phase: 'notice', secondsLeft: left } : { phase: 'at-work' };
-}
-
-function lastUsed(): number {
-  return Number(localStorage.getItem(LAST_USED) ?? 0);
-}
-
-export function noteUse(): void {
-  localStorage.setItem(LAST_USED, String(Date.now()));
 }
 
 /** How long nobody has been at work, as far as it matters. */
@@ -41,7 +33,7 @@ export function useIdle(limitMs: number | undefined): Idle {
       noteUse();
     };
     for (const sign of SIGNS) addEventListener(sign, note, { passive: true, capture: true });
-    const timer = setInterval(() => setIdle(idleAfter(lastUsed(), limitMs, Date.now())), STEP_MS);
+    const timer = setInterval(() => setIdle(idleAfter(lastUse(), limitMs, Date.now())), STEP_MS);
     return () => {
       clearInterval(timer);
       for (const sign of SIGNS) removeEventListener(sign, note, { capture: true });

@@ -144,7 +144,7 @@ await task('each role is shown what it may see, and told what it may not', async
   for (const role of ROLES) {
     const theirs = await signedInAs(role);
     const { actions } = await theirs.evaluate(async () => (await fetch('/api/v1/session')).json());
-    for (const [path, action] of [['nodes', 'node.read'], ['audit', 'audit.read'], ['access', 'account.read'], ['playground', 'inference.ask']]) {
+    for (const [path, action] of [['nodes', 'node.read'], ['audit', 'audit.read'], ['access', 'key.read'], ['playground', 'inference.ask']]) {
       await theirs.goto(`${url}/console/${path}`);
       const denied = theirs.getByText(/does not|do not allow|needs the right|not allowed/i).first();
       const heading = theirs.getByRole('heading', { level: 1 }).first();

@@ -135,7 +135,9 @@ pub(super) async fn identify(
     now: Timestamp,
 ) -> Result<Result<SignedIn, NoSession>, ApiError> {
     let hash = crate::api::operations::secret_hash(secret);
-    let Some(mut session) = api.store().session_by_hash(&hash).await? else { return Ok(Err(NoSession::Unknown)) };
+    let Some(mut session) = api.store().session_by_hash(&hash).await? else {
+        return Ok(Err(NoSession::Unknown));
+    };
     if session.ended_at.is_some() || session.expires_at <= now {
         return Ok(Err(NoSession::Ended));
     }

@@ -202,10 +202,10 @@ async fn begin(
     Ok(Started { session: view(api, &signed_in), secret })
 }
 
-/// Signs out.
-pub(in crate::api) async fn end(api: &ApiState, caller: &Caller) -> Result<Changed, ApiError> {
+/// Signs out; `idle` if the console does it because nobody is there.
+pub(in crate::api) async fn end(api: &ApiState, caller: &Caller, idle: bool) -> Result<Changed, ApiError> {
     let id = signed_in(caller)?.session.id.clone();
-    commit_end(api, caller.actor(), &id, "signed_out").await
+    commit_end(api, caller.actor(), &id, if idle { "idle" } else { "signed_out" }).await
 }
 
 /// Ends somebody's session.

@@ -6,10 +6,11 @@ use cloister_api::{
 };
 use http::{HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
+use serde::Deserialize;
 
 use super::responses::{self, Checked, Found, Guarded, Limited};
 use crate::api::auth::{Caller, address_of, is_same_site, remove_cookie, set_cookie};
-use crate::api::extract::{JsonBody, Path};
+use crate::api::extract::{JsonBody, Path, Query};
 use crate::api::operations::session::{self, Origin};
 use crate::api::{ApiError, ApiState};
 
@@ -45,11 +46,22 @@ pub(super) async fn own(State(api): State<ApiState>, caller: Caller) -> Result<J
     session::own(&api, &caller).map(Json)
 }
 
+#[derive(Deserialize)]
+pub(super) struct HowEnded {
+    #[serde(default)]
+    idle: bool,
+}
+
 /// Sign out.
 #[utoipa::path(delete, path = paths::SESSION, tag = "session", operation_id = "sign_out",
-    responses((status = 200, body = Changed), Guarded), security(("session" = [])))]
-pub(super) async fn end(State(api): State<ApiState>, caller: Caller) -> Result<Response, ApiError> {
-    let ended = session::end(&api, &caller).await?;
+    params(("idle" = Option<bool>, Query, description = "The console does it because nobody is there; for the record")),
+    responses((status = 200, body = Changed), Guarded, Checked), security(("session" = [])))]
+pub(super) async fn end(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Query(HowEnded { idle }): Query<HowEnded>,
+) -> Result<Response, ApiError> {
+    let ended = session::end(&api, &caller, idle).await?;
     Ok(with_cookie(Json(ended).into_response(), &remove_cookie(api.sessions())))
 }
 

@@ -251,6 +251,12 @@ async fn signing_out_ending_and_disabling_end_sessions_at_once() {
     let response = fleet.send(leaving.request(Method::DELETE, paths::SESSION, None)).await;
     assert!(response.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
     assert!(gone(&leaving).await);
+    let left = let_in(&fleet, "left", "auditor").await;
+    let by_itself = format!("{}?idle=true", paths::SESSION);
+    assert_eq!(left.call(&fleet, Method::DELETE, &by_itself, None).await.0, StatusCode::OK);
+    let reasons: Vec<_> =
+        fleet.recorded(10).await.into_iter().filter(|(kind, _)| kind == "session.ended").collect();
+    assert_eq!(reasons.iter().map(|(_, leaf)| &leaf["reason"]).collect::<Vec<_>>(), ["idle", "signed_out"]);
 
     let ended = let_in(&fleet, "ended", "auditor").await;
     let (_, list) = admin.call(&fleet, Method::GET, paths::SESSIONS, None).await;
