@@ -29,11 +29,11 @@ if [ "${CI:-}" = true ] || [ "$(id -u)" = 0 ]; then
   stage 'programs of Kubernetes' tests/kubernetes/build-tools.sh
 fi
 # The operator is a feature of the controller: with it, so that everything is seen. Without it the quickstart builds.
+stage 'console: in a real browser' scripts/console-browser.sh
 stage 'tests' cargo test --locked --workspace --features cloister-server/kubernetes --no-fail-fast
 if [ -n "$cluster" ]; then
   stage 'images' make images
-  # All of them take as long again: `make images-reproducible` by hand.
-  stage 'images: the CLI built twice, the same bytes' env IMAGE_BINS='cloister cloister-audit' make images-reproducible
+  stage 'images: built twice, the same digests' make images-reproducible
   stage 'images: their tests' make images-test
   # The rung `api` ran above, among the tests of the workspace.
   stage 'kubernetes' tests/kubernetes/run.sh chart scale nodes
@@ -41,7 +41,7 @@ else
   printf '\n=== the cluster tests are left out: they need root (make test-kubernetes)\n'
 fi
 # Rust's closing lines, pytest's and Vitest's.
-passed=$(awk '/^test result:/ {n += $4} /^[0-9].* in [0-9.]+s/ || /^ +Tests  / {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) n += $(i - 1)} END {print n + 0}' "$log")
+passed=$(awk '/^test result:/ {n += $4} /^[0-9].* in [0-9.]+s/ || /^ +Tests  / {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) n += $(i - 1)} /^done  / {n++} END {print n + 0}' "$log")
 failed=$(awk '/^test result:/ {n += $6} /^[0-9].* in [0-9.]+s/ || /^ +Tests  / {for (i = 2; i <= NF; i++) if ($i ~ /^(failed|error)/) n += $(i - 1)} END {print n + 0}' "$log")
 printf '\n%d minutes %d seconds\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
 if [ ${#failed_stages[@]} -gt 0 ]; then

@@ -15,6 +15,7 @@ use cloister_store::{Account, Key};
 use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
 
+use api_key::NoKey;
 pub use session::SessionSettings;
 pub(in crate::api) use session::{SignedIn, cookie_secret, is_same_site, remove_cookie, set_cookie};
 
@@ -86,15 +87,20 @@ pub(crate) async fn admit(
     address: Option<SocketAddr>,
     action: Action,
 ) -> Result<Caller, ApiError> {
-    let judged = by_key(api, authorization, address, Access::Needs(action)).await?;
-    settle(api, judged, action.as_str()).await
+    let access = Access::Needs(action);
+    let judged = by_key(api, authorization, address, access).await?;
+    settle(api, judged, access).await
 }
 
-async fn settle(api: &ApiState, judged: Result<Caller, Refused>, action: &str) -> Result<Caller, ApiError> {
+async fn settle(api: &ApiState, judged: Result<Caller, Refused>, access: Access) -> Result<Caller, ApiError> {
     match judged {
         Ok(caller) => Ok(caller),
         Err((caller, class, error)) => {
-            api.denials().record(api, caller.actor(), action, class).await;
+            // Whoever opens the console asks whether he is signed in, and mostly is not yet: nobody was denied anything.
+            let merely_asked = access == Access::OwnSession && class == NoKey::Missing.class();
+            if !merely_asked {
+                api.denials().record(api, caller.actor(), access.as_str(), class).await;
+            }
             Err(error)
         }
     }
@@ -193,7 +199,7 @@ pub(super) async fn identify(
         Some(secret) => by_session(api, (method, headers), &secret, address, access).await?,
         None => by_key(api, authorization, address, access).await?,
     };
-    settle(api, judged, access.as_str()).await
+    settle(api, judged, access).await
 }
 
 pub(in crate::api) fn address_of(request: &Request) -> Option<SocketAddr> {

@@ -274,6 +274,15 @@ async fn signing_out_ending_and_disabling_end_sessions_at_once() {
 }
 
 #[tokio::test]
+async fn to_ask_whether_one_is_signed_in_is_no_denial() {
+    let fleet = Fleet::start().await;
+    let before = fleet.recorded(100).await.len();
+    let (status, _) = read(fleet.send(with_body(Request::get(paths::SESSION), None)).await).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(fleet.recorded(100).await.len(), before);
+}
+
+#[tokio::test]
 async fn a_key_goes_before_a_cookie_and_has_no_session() {
     let fleet = Fleet::start().await;
     let browser = let_in(&fleet, "meier", "user").await;
