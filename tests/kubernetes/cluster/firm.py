@@ -84,10 +84,10 @@ class Registry:
         for file in sorted(folder.iterdir()):
             content = file.read_bytes()
             layers.append({
-                "mediaType": "application/octet-stream", **self._push_blob(repository, content),
+                "mediaType": "application/octet-stream", **self.push_blob(repository, content),
                 "annotations": {"org.opencontainers.image.title": file.name},
             })
-        config = self._push_blob(repository, b"{}")
+        config = self.push_blob(repository, b"{}")
         manifest = json.dumps({
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "artifactType": "application/vnd.cloister.model.v1",
@@ -103,7 +103,8 @@ class Registry:
         hexadecimal = content_digest.removeprefix("sha256:")
         return self.storage / "docker/registry/v2/blobs/sha256" / hexadecimal[:2] / hexadecimal / "data"
 
-    def _push_blob(self, repository: str, content: bytes) -> dict:
+    def push_blob(self, repository: str, content: bytes) -> dict:
+        """Any content, under its digest."""
         upload = self._call("POST", f"/{repository}/blobs/uploads/").headers["Location"]
         where = urllib.parse.urlsplit(upload)
         query = f"{where.query}&digest={urllib.parse.quote(digest(content))}"

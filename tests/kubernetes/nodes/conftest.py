@@ -1,5 +1,7 @@
 """One cluster of two nodes for all stories, with the product's images on both, and the firm's servers beside it."""
 
+import tarfile
+
 import pytest
 
 from cluster.cluster import Cluster
@@ -81,6 +83,16 @@ class Firm:
             file.write(bytes([byte[0] ^ 1]))
         return self.registry.push_model("models/altered", folder)
 
+    def archive(self) -> tuple[str, str]:
+        """A third model as one archive on the firm's HTTPS server, which is the registry's; its URL and SHA-256."""
+        folder = self.signer.sign(MODEL_FILE, WORK / "archived", notes="a model in an archive")
+        with tarfile.open(WORK / "archived.tar", "w") as archive:
+            for file in sorted(folder.iterdir()):
+                archive.add(file, arcname=file.name)
+        pushed = self.registry.push_blob("models/archived", (WORK / "archived.tar").read_bytes())
+        url = f"https://{REGISTRY}/v2/models/archived/blobs/{pushed['digest']}"
+        return url, pushed["digest"].removeprefix("sha256:")
+
     def trust_policy(self, name: str = "firm", models: tuple[str, ...] = ("smollm2*",)) -> dict:
         signers = [{"name": "firm", "publicKey": self.signer.public_pem()}]
         return custom("TrustPolicy", name, {"rules": [{"models": list(models), "signers": signers}]})
@@ -98,6 +110,25 @@ def sources(cluster) -> list[str]:
         "--set", f"models.allowedHosts={{{REGISTRY}}}", "--set", "models.caBundle.configMap=firm-ca",
         "--set-json", 'networkPolicy.sources={"to":[{"ipBlock":{"cidr":"10.77.0.50/32"}}],"ports":[5000]}',
     ]
+
+
+@pytest.fixture(scope="session")
+def sources_claim(cluster, firm) -> list[str]:
+    """Helm's settings for a volume with signed models, which an administrator keeps on node1."""
+    folder = WORK / "models-on-a-volume"
+    folder.mkdir()
+    firm.signer.sign(MODEL_FILE, folder / "team-a" / "smollm2", notes="a model on a volume")
+    kept = volume(cluster, 1, 9)
+    kept["metadata"]["name"] = "models"
+    kept["spec"] |= {"storageClassName": "", "accessModes": ["ReadOnlyMany"], "local": {"path": str(folder)},
+                     "claimRef": {"namespace": "cloister", "name": "models"}}
+    claim = {
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "models", "namespace": "cloister"},
+        "spec": {"storageClassName": "", "volumeName": "models", "accessModes": ["ReadOnlyMany"],
+                 "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    cluster.kube.apply(kept, claim)
+    return ["--set", "models.sourcesClaim=models"]
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 
 from cluster.settings import WORK
 from cluster.wait import until
-from conftest import deployment, model
+from conftest import custom, deployment, model
 from release import Release
 
 
@@ -36,8 +36,8 @@ def test_a_model_from_the_registry_is_refused_until_sources_and_signers_are_name
     plain.delete("model", "smollm2")
 
 
-def test_from_apply_to_ready(plain: Release, firm, sources):
-    plain.upgrade(*sources)
+def test_from_apply_to_ready(plain: Release, firm, sources, sources_claim):
+    plain.upgrade(*sources, *sources_claim)
     plain.until_ready("controller", 1)
     caller = plain.caller()
     until("both nodes are connected to the new controller", lambda: connected(plain, caller) == ["node1", "node2"])
@@ -47,6 +47,25 @@ def test_from_apply_to_ready(plain: Release, firm, sources):
     status = plain.kube.get("modeldeployment", "ward", namespace="cloister")["status"]
     assert status["readyReplicas"] == 2
     assert {place["node"] for place in status["placements"]} == {"node1", "node2"}
+
+
+def test_models_from_a_volume_and_over_https_are_verified_alike(plain: Release, firm):
+    url, sha256 = firm.archive()
+    plain.apply(
+        custom("Model", "smollm2-volume", {"source": {"path": "team-a/smollm2"}}),
+        custom("Model", "smollm2-https", {"source": {"https": {"url": url, "sha256": sha256}}}),
+        custom("Model", "smollm2-other-bytes", {"source": {"https": {"url": url, "sha256": "0" * 64}}}),
+        custom("Model", "unsigned-name", {"source": {"path": "team-a/smollm2"}}),
+    )
+    for name in ("smollm2-volume", "smollm2-https"):
+        verified = plain.until_condition("model", name, "Verified", "True")
+        assert "firm" in verified["message"] or verified["reason"], verified
+    fetched = plain.until_condition("model", "smollm2-other-bytes", "Fetched", "False")
+    assert sha256 in fetched["message"], fetched
+    refused = plain.until_condition("model", "unsigned-name", "Verified", "False")
+    assert "trust" in refused["message"], refused
+    for name in ("smollm2-volume", "smollm2-https", "smollm2-other-bytes", "unsigned-name"):
+        plain.delete("model", name)
 
 
 def test_an_answer_through_the_service_and_its_record_checked_offline(plain: Release):

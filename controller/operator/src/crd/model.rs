@@ -94,7 +94,7 @@ pub struct OciSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpsSource {
-    /// Begins with `https://`. Its host must be among those that the controller may reach (chart value `models.sourceAllow`).
+    /// Begins with `https://`. Its host must be among those that the controller may reach (chart value `models.allowedHosts`).
     #[schemars(length(max = 2048))]
     #[schemars(extend("x-kubernetes-validations" = [{
         "rule": "self.startsWith('https://')",
