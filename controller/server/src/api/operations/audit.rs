@@ -38,7 +38,8 @@ pub(in crate::api) async fn list(api: &ApiState, selection: Selection) -> Result
     };
     let kind = selection.kind.filter(|kind| !kind.is_empty());
     let query = RecordQuery {
-        before_seq: selection.before_seq,
+        // No log has as many: beyond that, all lie before.
+        before_seq: selection.before_seq.filter(|seq| i64::try_from(*seq).is_ok()),
         kind,
         subject_id: selection.subject.filter(|subject| !subject.is_empty()),
         limit,

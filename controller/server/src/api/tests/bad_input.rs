@@ -160,3 +160,12 @@ async fn bodies_of_the_wrong_kind_or_size_are_refused() {
         assert_eq!(status, expected, "{shown}: {body}");
     }
 }
+
+#[tokio::test]
+async fn a_place_beyond_every_log_has_all_records_before_it() {
+    let fleet = Fleet::start().await;
+    for place in [i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
+        let page = fleet.get(&format!("{}?before_seq={place}", paths::RECORDS)).await;
+        assert!(!page["records"].as_array().unwrap().is_empty(), "{place}");
+    }
+}
