@@ -131,15 +131,8 @@ impl Controller {
         let name = first_start::fleet_name(&store).await?;
         let sources = SourceSettings::new(&options.sources);
         let kept = (uploads, models.clone());
-        let admin = ApiState::new(
-            name,
-            store.clone(),
-            ledger.clone(),
-            fleet.clone(),
-            kept,
-            sources,
-            SessionSettings::from(&options),
-        );
+        let settings = (sources, SessionSettings::from(&options));
+        let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), kept, settings);
 
         let (table, routes) = RouteTable::new(fleet.clone());
         let mut registry = Registry::default();

@@ -41,8 +41,7 @@ impl ApiState {
         ledger: LedgerHandle,
         fleet: FleetHandle,
         (uploads, models): (Uploads, ModelFolder),
-        sources: SourceSettings,
-        sessions: SessionSettings,
+        (sources, sessions): (SourceSettings, SessionSettings),
     ) -> Self {
         let denials = Denials::new(std::time::Instant::now());
         let imports = Imports::new();
