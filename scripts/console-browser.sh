@@ -32,5 +32,15 @@ LINK=$(grep -o 'http://[^ ]*#token=[^ ]*' "$work/up.log")
 mkdir "$work/model"
 cp .cloister/models/SmolLM2-135M-Instruct.Q4_1.gguf "$work/model/smollm2.gguf"
 "$programs/cloister" model sign "$work/model" --key "$work/signing.pem" >/dev/null 2>&1
+# Another one, for the upload that is broken off.
+mkdir "$work/other"
+cp "$work/model/smollm2.gguf" "$work/other"
+echo 'another model' > "$work/other/NOTES.txt"
+"$programs/cloister" model sign "$work/other" --key "$work/signing.pem" >/dev/null 2>&1
 export LINK MODEL=$work/model SIGNER=$work/signing.pub.pem PICTURES=${PICTURES:-$PWD/target/console-pictures}
-CLOISTER_KEY=$(cat "$CLOISTER_KEY_FILE") node controller/console/tests/browser/story.mjs
+CLOISTER_KEY=$(cat "$CLOISTER_KEY_FILE")
+CLOISTER_AUDIT=$programs/cloister-audit
+export CLOISTER_KEY CLOISTER_AUDIT
+node controller/console/tests/browser/story.mjs
+node controller/console/tests/browser/people.mjs
+MODEL=$work/other node controller/console/tests/browser/tasks.mjs
