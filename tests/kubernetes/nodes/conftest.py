@@ -114,7 +114,7 @@ def sources(cluster) -> list[str]:
 
 @pytest.fixture(scope="session")
 def sources_claim(cluster, firm) -> list[str]:
-    """Helm's settings for a volume with signed models, which an administrator keeps on node1."""
+    """Helm's settings for a volume with signed models, which both nodes reach: they are one machine."""
     folder = WORK / "models-on-a-volume"
     folder.mkdir()
     firm.signer.sign(MODEL_FILE, folder / "team-a" / "smollm2", notes="a model on a volume")
@@ -122,6 +122,8 @@ def sources_claim(cluster, firm) -> list[str]:
     kept["metadata"]["name"] = "models"
     kept["spec"] |= {"storageClassName": "", "accessModes": ["ReadOnlyMany"], "local": {"path": str(folder)},
                      "claimRef": {"namespace": "cloister", "name": "models"}}
+    kept["spec"]["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [
+        {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node1", "node2"]}]}]}}
     claim = {
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "models", "namespace": "cloister"},
         "spec": {"storageClassName": "", "volumeName": "models", "accessModes": ["ReadOnlyMany"],
