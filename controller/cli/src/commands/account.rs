@@ -37,7 +37,7 @@ The link works once, for 15 minutes; whoever opens it chooses a password.")]
         #[arg(long = "role", value_parser = role, required = true, value_name = "ROLE")]
         roles: Vec<FleetRole>,
     },
-    /// A new one-time login link, for who has no password or has lost it
+    /// A new one-time login link: a way in without the password
     Link { name: String },
     /// Let an account sign in no more; its sessions end at once
     Disable { name: String },
