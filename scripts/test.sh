@@ -5,13 +5,19 @@ cd "$(dirname "$0")/.."
 scripts/prerequisites.sh test || exit 1
 started=$SECONDS
 log=$(mktemp "${TMPDIR:-/tmp}/cloister-test.XXXXXXXX")
-trap 'rm -f "$log"' EXIT
+this=$log.stage
+ends=$log.ends
+trap 'rm -f "$log" "$this" "$ends"' EXIT
 failed_stages=()
 stage() {
   local name=$1; shift
   local from=$SECONDS
   printf '\n=== %s\n' "$name"
-  if "$@" 2>&1 | tee -a "$log"; then :; else failed_stages+=("$name"); fi
+  if "$@" 2>&1 | tee "$this"; then :; else
+    failed_stages+=("$name")
+    { printf '\n=== the end of: %s\n' "$name"; tail -n 30 "$this"; } >> "$ends"
+  fi
+  cat "$this" >> "$log"
   printf '=== %s: %d s\n' "$name" $((SECONDS - from))
 }
 stage 'formatting' cargo fmt --all --check
@@ -44,6 +50,8 @@ fi
 # Rust's closing lines, pytest's and Vitest's.
 passed=$(awk '/^test result:/ {n += $4} /^[0-9].* in [0-9.]+s/ || /^ +Tests  / {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) n += $(i - 1)} /^done  / {n++} END {print n + 0}' "$log")
 failed=$(awk '/^test result:/ {n += $6} /^[0-9].* in [0-9.]+s/ || /^ +Tests  / {for (i = 2; i <= NF; i++) if ($i ~ /^(failed|error)/) n += $(i - 1)} END {print n + 0}' "$log")
+# A long run's first failure is far up by now.
+if [ -s "$ends" ]; then cat "$ends"; fi
 printf '\n%d minutes %d seconds\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
 if [ ${#failed_stages[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed_stages[*]}"

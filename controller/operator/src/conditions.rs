@@ -40,6 +40,7 @@ rows! {
             MODEL_FETCHING = (False, "Fetching", "Bytes are on their way; `status.progress` says how many."),
             MODEL_FETCH_FAILED = (False, "FetchFailed", "The source could not be read. The message says why; it is tried again with growing pauses."),
             MODEL_FETCH_REFUSED = (False, "SourceRefused", "The source is not acceptable: not allowed, not found, or not what its digest says. The message says which, and what to do."),
+            MODEL_NOT_FETCHED = (False, "NameTaken", "Nothing is fetched while the fleet has another model of this name: see `Admitted`."),
         "Verified":
             MODEL_VERIFIED = (True, "Verified", "A trusted signer signed exactly these bytes."),
             MODEL_VERIFYING = (False, "Verifying", "Signature and digests are being checked."),

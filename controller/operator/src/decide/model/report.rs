@@ -120,9 +120,7 @@ fn ended(import: &Import) -> Rows {
         ImportReason::SignerNotTrusted => {
             (c::MODEL_FETCHED, c::MODEL_UNTRUSTED, c::MODEL_NOT_ADMITTED, c::MODEL_READY_UNTRUSTED, sentence)
         }
-        ImportReason::NameTaken => {
-            (c::MODEL_FETCHED, c::MODEL_VERIFIED, c::MODEL_NAME_TAKEN, c::MODEL_READY_NAME_TAKEN, sentence)
-        }
+        ImportReason::NameTaken => not_fetched(sentence),
         ImportReason::SourceNotAllowed
         | ImportReason::SourceNotFound
         | ImportReason::SourceDenied
@@ -151,9 +149,7 @@ fn not_asked_for(trouble: &super::Trouble) -> Rows {
     use cloister_api::ProblemKind::{AlreadyExists, Invalid, ModelRefused};
     let sentence = trouble.error.to_string();
     match trouble.error.kind() {
-        AlreadyExists => {
-            (c::MODEL_FETCHED, c::MODEL_VERIFIED, c::MODEL_NAME_TAKEN, c::MODEL_READY_NAME_TAKEN, sentence)
-        }
+        AlreadyExists => not_fetched(sentence),
         Invalid | ModelRefused => (
             c::MODEL_FETCH_REFUSED,
             c::MODEL_UNVERIFIED,
@@ -172,16 +168,15 @@ fn not_asked_for(trouble: &super::Trouble) -> Rows {
 }
 
 fn name_taken(name: &str, digest: &str) -> Rows {
-    (
-        c::MODEL_FETCHED,
-        c::MODEL_VERIFIED,
-        c::MODEL_NAME_TAKEN,
-        c::MODEL_READY_NAME_TAKEN,
-        format!(
-            "the fleet has another model named {name}: {digest}. Give this one another spec.name, or remove the other \
+    not_fetched(format!(
+        "the fleet has another model named {name}: {digest}. Give this one another spec.name, or remove the other \
          there (cloister model rm {name})"
-        ),
-    )
+    ))
+}
+
+/// The name is taken, and so nobody looked at the bytes.
+fn not_fetched(sentence: String) -> Rows {
+    (c::MODEL_NOT_FETCHED, c::MODEL_UNVERIFIED, c::MODEL_NAME_TAKEN, c::MODEL_READY_NAME_TAKEN, sentence)
 }
 
 fn leaving(seen: &Seen<'_>) -> Rows {

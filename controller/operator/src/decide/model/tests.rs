@@ -154,8 +154,8 @@ fn a_model_of_that_name_is_adopted_only_if_it_is_known_to_be_the_one() {
     says(
         decide(&seen(&pinned, Some(&other), None)),
         [
-            "Fetched=True/Fetched",
-            "Verified=True/Verified",
+            "Fetched=False/NameTaken",
+            "Verified=Unknown/NotFetched",
             "Admitted=False/NameTaken",
             "Ready=False/NameTaken",
         ],

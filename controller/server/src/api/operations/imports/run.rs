@@ -117,21 +117,26 @@ impl Run {
         }
         let acceptance = acceptance(&self.api, &new.name).await?;
         let examined = blocking(move || examine_bundle(&bundle, &acceptance)).await?;
-        examined.map(drop).map_err(Stop::Refused)
+        let manifest = examined.map_err(Stop::Refused)?;
+        self.look_for_others(&manifest.model_digest).await
     }
 
-    /// A model of that digest or of this name may be here.
+    /// The model may be here already, under this name.
     async fn look_for(&self, digest: &str) -> Result<(), Stop> {
+        match self.api.store().model(digest).await.map_err(ApiError::from)? {
+            Some(there) if there.name == self.job.new_import().name => Err(Stop::AlreadyHere(there.digest)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The model may be here under another name, or another one under this. Asked after trust: what a name's
+    /// signers did not sign is refused as that, whatever else is here.
+    async fn look_for_others(&self, digest: &str) -> Result<(), Stop> {
         let name = &self.job.new_import().name;
         let taken = |detail| Stop::Source(SourceError::new(ImportReason::NameTaken, detail));
         let store = self.api.store();
-        match store.model(digest).await.map_err(ApiError::from)? {
-            Some(there) if there.name == *name => return Err(Stop::AlreadyHere(there.digest)),
-            Some(there) => {
-                let detail = format!("this very model is here already, under the name {:?}", there.name);
-                return Err(taken(detail));
-            }
-            None => {}
+        if let Some(there) = store.model(digest).await.map_err(ApiError::from)? {
+            return Err(taken(format!("this very model is here already, under the name {:?}", there.name)));
         }
         match store.model(name).await.map_err(ApiError::from)? {
             Some(other) => Err(taken(format!(

@@ -65,6 +65,21 @@ async fn the_same_model_again_is_done_without_another_record() {
 }
 
 #[tokio::test]
+async fn a_name_that_its_signer_may_not_sign_is_refused_as_that_although_the_same_model_is_here() {
+    let rig = Rig::new().await;
+    let vendor = Signer::new("vendor");
+    let policy = json!({"rules": [{
+        "models": ["xray-*"], "signers": [{"name": "vendor", "public_key_pem": vendor.key.public_pem}]
+    }]});
+    rig.fleet.call(http::Method::PUT, &paths::trust_policy("radiology"), Some(policy)).await;
+    let rig = Rig { signer: vendor, ..rig };
+    rig.model_in("folder");
+    assert_done(&rig.fleet.fetch("xray-1", path_source("folder")).await);
+    let import = rig.fleet.fetch("notes", path_source("folder")).await;
+    assert_ended(&import, ImportPhase::Refused, ImportReason::SignerNotTrusted, "other model names only");
+}
+
+#[tokio::test]
 async fn no_path_leads_out_of_the_folder() {
     let rig = Rig::new().await;
     let outside = tempfile::tempdir().unwrap();
