@@ -83,6 +83,7 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         Change::AddLoginLink(link) => accounts::add_link(db, link).await,
         Change::UseLoginLink { secret_hash, at } => accounts::use_link(db, secret_hash, *at).await,
         Change::StartSession(session) => accounts::start_session(db, session).await,
+        Change::AddVouching(vouching) => accounts::add_vouching(db, vouching).await,
         Change::EndSession { id, at } => accounts::end_session(db, id, *at).await,
         Change::EndSessionsOf { account_id, except, at } => {
             accounts::end_sessions_of(db, account_id, except.as_deref(), *at).await

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, TrustPolicy,
+    Vouching,
 };
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
@@ -115,6 +116,8 @@ pub enum Change {
     },
     /// The account's failed logins are forgotten.
     StartSession(Session),
+    /// For a session that begins in the same commit.
+    AddVouching(Vouching),
     EndSession {
         id: String,
         at: Timestamp,

@@ -28,7 +28,7 @@ pub use error::{Entity, Refusal, StoreError};
 pub use leadership::LeadershipTask;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
-    Account, Deployment, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState, Replica,
-    Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner,
+    Account, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState,
+    Replica, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
 };
 pub use store::{Backend, Store};

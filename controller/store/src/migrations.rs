@@ -21,9 +21,10 @@ const APPEND_ONLY_POSTGRES: &str = include_str!("../migrations/0003_append_only.
 const CONTROLLERS: &str = include_str!("../migrations/0004_controllers.sql");
 const TRUST_POLICIES: &str = include_str!("../migrations/0005_trust_policies.sql");
 const ACCOUNTS: &str = include_str!("../migrations/0006_accounts.sql");
+const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
 
 /// The newest step that this program knows.
-pub(crate) const NEWEST: i64 = 6;
+pub(crate) const NEWEST: i64 = 7;
 
 /// The steps up to `known` for one kind of database. They differ in the name of the byte-string type
 /// and in the language of triggers.
@@ -38,7 +39,8 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (3, "append only", append_only),
         (4, "controllers", CONTROLLERS),
         (5, "trust policies", TRUST_POLICIES),
-        (NEWEST, "accounts", ACCOUNTS),
+        (6, "accounts", ACCOUNTS),
+        (NEWEST, "identities", IDENTITIES),
     ];
     let steps = steps.into_iter().filter(|(version, ..)| *version <= known);
     let mut migrator = Migrator::with_migrations(

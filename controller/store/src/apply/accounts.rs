@@ -4,11 +4,13 @@ use jiff::Timestamp;
 
 use super::{ApplyError, exists, json, missing, name, touched};
 use crate::sql::Connection;
-use crate::{Account, Entity, LoginLink, Refusal, Session};
+use crate::{Account, Entity, LoginLink, Refusal, Session, Vouching};
 
 pub(super) async fn add(db: &mut Connection<'_>, account: &Account) -> Result<(), ApplyError> {
     let sql = "INSERT INTO account (id, name, roles, password_hash, failed_logins, locked_until, created_at, \
-               disabled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+               disabled_at, issuer, subject) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+               ON CONFLICT DO NOTHING";
+    let (issuer, subject) = account.identity.clone().map(|known| (known.issuer, known.subject)).unzip();
     let args = vec![
         name(Entity::Account, &account.id)?,
         name(Entity::Account, &account.name)?,
@@ -18,6 +20,8 @@ pub(super) async fn add(db: &mut Connection<'_>, account: &Account) -> Result<()
         account.locked_until.into(),
         account.created_at.into(),
         account.disabled_at.into(),
+        issuer.into(),
+        subject.into(),
     ];
     touched(db.execute(sql, args).await?, || exists(Entity::Account, &account.name))
 }
@@ -98,7 +102,7 @@ pub(super) async fn start_session(db: &mut Connection<'_>, session: &Session) ->
     let rows = db.execute(sql, vec![(&session.account_id).into()]).await?;
     touched(rows, || missing(Entity::Account, &session.account_id))?;
     let sql = "INSERT INTO session (id, secret_hash, account_id, address, client, created_at, last_seen_at, \
-               expires_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL) ON CONFLICT DO NOTHING";
+               expires_at, method, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL) ON CONFLICT DO NOTHING";
     let args = vec![
         name(Entity::Session, &session.id)?,
         (&session.secret_hash).into(),
@@ -108,8 +112,21 @@ pub(super) async fn start_session(db: &mut Connection<'_>, session: &Session) ->
         session.created_at.into(),
         session.last_seen_at.into(),
         session.expires_at.into(),
+        name(Entity::Session, &session.method)?,
     ];
     touched(db.execute(sql, args).await?, || exists(Entity::Session, &session.id))
+}
+
+pub(super) async fn add_vouching(db: &mut Connection<'_>, vouching: &Vouching) -> Result<(), ApplyError> {
+    let sql = "INSERT INTO vouching (session_id, sealed_tokens, vouched_at, recheck_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT DO NOTHING";
+    let args = vec![
+        (&vouching.session_id).into(),
+        vouching.sealed_tokens.clone().into(),
+        vouching.vouched_at.into(),
+        vouching.recheck_at.into(),
+    ];
+    touched(db.execute(sql, args).await?, || exists(Entity::Session, &vouching.session_id))
 }
 
 pub(super) async fn end_session(db: &mut Connection<'_>, id: &str, at: Timestamp) -> Result<(), ApplyError> {

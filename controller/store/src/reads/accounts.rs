@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Account, LoginLink, Session, Store, StoreError, sql::Row};
+use crate::{Account, Identity, LoginLink, Session, Store, StoreError, Vouching, sql::Row};
 
 impl Store {
     /// By name, disabled ones too.
@@ -17,6 +17,12 @@ impl Store {
 
     pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
         let row = self.first("SELECT * FROM account WHERE name = $1", vec![name.into()]).await?;
+        row.as_ref().map(account).transpose()
+    }
+
+    pub async fn account_of(&self, identity: &Identity) -> Result<Option<Account>, StoreError> {
+        let sql = "SELECT * FROM account WHERE issuer = $1 AND subject = $2";
+        let row = self.first(sql, vec![(&identity.issuer).into(), (&identity.subject).into()]).await?;
         row.as_ref().map(account).transpose()
     }
 
@@ -40,6 +46,35 @@ impl Store {
         row.as_ref().map(session).transpose()
     }
 
+    pub async fn vouching(&self, session_id: &str) -> Result<Option<Vouching>, StoreError> {
+        let row = self.first("SELECT * FROM vouching WHERE session_id = $1", vec![session_id.into()]).await?;
+        row.as_ref().map(vouching).transpose()
+    }
+
+    /// Of all who see that a provider is to be asked again, one gets to ask: true for that one. The others see the
+    /// next time put off until `next`.
+    pub async fn claim_recheck(&self, seen: &Vouching, next: Timestamp) -> Result<bool, StoreError> {
+        let sql = "UPDATE vouching SET recheck_at = $3 WHERE session_id = $1 AND recheck_at = $2";
+        let args = vec![(&seen.session_id).into(), seen.recheck_at.into(), next.into()];
+        let mut connection = self.registering().await?;
+        Ok(connection.connection().execute(sql, args).await? == 1)
+    }
+
+    /// The provider vouches for the person again.
+    pub async fn renew_vouching(&self, vouching: &Vouching) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE vouching SET sealed_tokens = $2, vouched_at = $3, recheck_at = $4 WHERE session_id = $1";
+        let args = vec![
+            (&vouching.session_id).into(),
+            vouching.sealed_tokens.clone().into(),
+            vouching.vouched_at.into(),
+            vouching.recheck_at.into(),
+        ];
+        let mut connection = self.registering().await?;
+        connection.connection().execute(sql, args).await?;
+        Ok(())
+    }
+
     /// Says that a session is in use. Not a change of state that anybody would look for on record.
     pub async fn touch_session(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
         let sql =
@@ -55,11 +90,26 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         id: row.text("id")?,
         name: row.text("name")?,
         roles: row.json("roles")?,
+        identity: identity(row)?,
         password_hash: row.optional_text("password_hash")?,
         failed_logins: row.u32("failed_logins")?,
         locked_until: row.optional_time("locked_until")?,
         created_at: row.time("created_at")?,
         disabled_at: row.optional_time("disabled_at")?,
+    })
+}
+
+fn identity(row: &Row) -> Result<Option<Identity>, StoreError> {
+    let (issuer, subject) = (row.optional_text("issuer")?, row.optional_text("subject")?);
+    Ok(issuer.zip(subject).map(|(issuer, subject)| Identity { issuer, subject }))
+}
+
+fn vouching(row: &Row) -> Result<Vouching, StoreError> {
+    Ok(Vouching {
+        session_id: row.text("session_id")?,
+        sealed_tokens: row.bytes("sealed_tokens")?,
+        vouched_at: row.time("vouched_at")?,
+        recheck_at: row.time("recheck_at")?,
     })
 }
 
@@ -78,6 +128,7 @@ fn session(row: &Row) -> Result<Session, StoreError> {
         id: row.text("id")?,
         secret_hash: row.hash("secret_hash")?,
         account_id: row.text("account_id")?,
+        method: row.text("method")?,
         address: row.text("address")?,
         client: row.text("client")?,
         created_at: row.time("created_at")?,

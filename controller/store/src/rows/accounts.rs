@@ -10,6 +10,8 @@ pub struct Account {
     pub name: String,
     /// Names of roles; what they allow is not the store's matter.
     pub roles: Vec<String>,
+    /// Of somebody whom an identity provider vouches for; `None` for a local account.
+    pub identity: Option<Identity>,
     /// argon2id in PHC form; `None` until its owner has chosen a password.
     pub password_hash: Option<String>,
     /// Since the last success.
@@ -28,6 +30,15 @@ impl std::fmt::Debug for Account {
             .field("roles", &self.roles)
             .finish_non_exhaustive()
     }
+}
+
+/// Who somebody is to an identity provider (OpenID Connect Core 1.0, section 2). Unique together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The provider's URL.
+    pub issuer: String,
+    /// The provider's own id of the person.
+    pub subject: String,
 }
 
 /// A one-time way in.
@@ -49,6 +60,8 @@ pub struct Session {
     /// SHA-256 of the cookie's value.
     pub secret_hash: [u8; 32],
     pub account_id: String,
+    /// How it began: `link`, `password` or `oidc`.
+    pub method: String,
     /// Where from.
     pub address: String,
     /// What the browser calls itself.
@@ -60,4 +73,14 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Signed out, ended by somebody, or idle for too long.
     pub ended_at: Option<Timestamp>,
+}
+
+/// That an identity provider stands behind a session, and until when that is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouching {
+    pub session_id: String,
+    /// The provider's tokens; whoever has the database alone cannot open them.
+    pub sealed_tokens: Vec<u8>,
+    pub vouched_at: Timestamp,
+    pub recheck_at: Timestamp,
 }

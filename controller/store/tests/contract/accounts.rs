@@ -1,4 +1,4 @@
-use cloister_store::{Account, Change, Entity, LoginLink, Refusal, Session};
+use cloister_store::{Account, Change, Entity, Identity, LoginLink, Refusal, Session, Vouching};
 
 use crate::backends::{Database, on_both_databases};
 use crate::rows::at;
@@ -9,6 +9,8 @@ on_both_databases!(
     login_link_works_once_in_time_and_only_the_newest,
     sessions_are_touched_end_once_and_end_together,
     disabled_account_loses_sessions_links_and_password,
+    identity_is_found_by_issuer_and_subject_and_there_once,
+    one_of_many_gets_to_ask_the_provider_again,
 );
 
 fn account(id: &str, name: &str) -> Account {
@@ -16,6 +18,7 @@ fn account(id: &str, name: &str) -> Account {
         id: id.to_owned(),
         name: name.to_owned(),
         roles: vec!["operator".to_owned(), "auditor".to_owned()],
+        identity: None,
         password_hash: Some("$argon2id$…".to_owned()),
         failed_logins: 0,
         locked_until: None,
@@ -40,6 +43,7 @@ fn session(id: &str, secret: u8) -> Session {
         id: id.to_owned(),
         secret_hash: [secret; 32],
         account_id: "a1".to_owned(),
+        method: "link".to_owned(),
         address: "192.0.2.7".to_owned(),
         client: "Firefox".to_owned(),
         created_at: at(30),
@@ -132,4 +136,45 @@ async fn disabled_account_loses_sessions_links_and_password(db: Database) {
     for change in refused {
         assert!(db.commit(vec![change.clone()]).await.is_err(), "{change:?}");
     }
+}
+
+fn vouched(id: &str, name: &str, issuer: &str) -> Account {
+    let identity = Identity { issuer: issuer.to_owned(), subject: "anna".to_owned() };
+    Account { identity: Some(identity), password_hash: None, ..account(id, name) }
+}
+
+async fn identity_is_found_by_issuer_and_subject_and_there_once(db: Database) {
+    db.must(Change::AddAccount(account("a1", "meier"))).await;
+    db.must(Change::AddAccount(account("a2", "okafor"))).await;
+    let anna = vouched("a3", "anna@clinic", "https://idp.clinic.example");
+    db.must(Change::AddAccount(anna.clone())).await;
+    let of_another = vouched("a4", "anna@partner", "https://idp.partner.example");
+    db.must(Change::AddAccount(of_another.clone())).await;
+    for known in [anna.clone(), of_another] {
+        let found = db.store.account_of(known.identity.as_ref().unwrap()).await.unwrap();
+        assert_eq!(found, Some(known));
+    }
+    let again = Account { id: "a5".to_owned(), name: "anna2".to_owned(), ..anna };
+    let refused = db.commit(vec![Change::AddAccount(again)]).await;
+    assert!(matches!(refused, Err(Refusal::AlreadyExists { entity: Entity::Account, .. })));
+}
+
+async fn one_of_many_gets_to_ask_the_provider_again(db: Database) {
+    db.must(Change::AddAccount(account("a1", "meier"))).await;
+    db.must(Change::StartSession(session("s1", 1))).await;
+    let said = |sealed: &[u8], vouched, recheck| Vouching {
+        session_id: "s1".to_owned(),
+        sealed_tokens: sealed.to_vec(),
+        vouched_at: at(vouched),
+        recheck_at: at(recheck),
+    };
+    let first = said(b"one", 30, 40);
+    db.must(Change::AddVouching(first.clone())).await;
+    assert_eq!(db.store.vouching("s1").await.unwrap(), Some(first.clone()));
+    assert!(db.store.claim_recheck(&first, at(45)).await.unwrap());
+    assert!(!db.store.claim_recheck(&first, at(45)).await.unwrap(), "another was faster");
+    let renewed = said(b"two", 41, 51);
+    db.store.renew_vouching(&renewed).await.unwrap();
+    assert_eq!(db.store.vouching("s1").await.unwrap(), Some(renewed));
+    assert_eq!(db.store.vouching("s2").await.unwrap(), None);
 }
