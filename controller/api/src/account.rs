@@ -65,6 +65,9 @@ pub struct Account {
     pub name: String,
     pub roles: Vec<FleetRole>,
     pub has_password: bool,
+    /// The identity provider that vouches for the person and whose groups give the roles; absent for a local account.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub issuer: Option<String>,
     pub created_at: String,
     /// Absent unless too many sign-ins failed lately.
     #[serde(skip_serializing_if = "Option::is_none", default)]

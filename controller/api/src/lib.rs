@@ -37,7 +37,9 @@ pub use node::{JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
 pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage};
 pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
-pub use session::{NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods};
+pub use session::{
+    NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods, SignInIssuer, SignedOut,
+};
 pub use signer::{Signer, SignerList, TrustSignerRequest};
 pub use trust_policy::{PolicySigner, TrustPolicy, TrustPolicyList, TrustPolicyRequest, TrustRule};
 pub use upload::{NewUpload, NewUploadFile, Upload, UploadFile};

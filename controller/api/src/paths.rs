@@ -40,6 +40,8 @@ pub const KEY: &str = "/api/v1/keys/{key_id}";
 pub const SESSION: &str = "/api/v1/session";
 pub const SESSION_METHODS: &str = "/api/v1/session/methods";
 pub const SESSION_PASSWORD: &str = "/api/v1/session/password";
+pub const SESSION_OIDC: &str = "/api/v1/session/oidc/{issuer}";
+pub const SESSION_OIDC_CALLBACK: &str = "/api/v1/session/oidc/{issuer}/callback";
 pub const SESSIONS: &str = "/api/v1/sessions";
 pub const OPEN_SESSION: &str = "/api/v1/sessions/{session_id}";
 
@@ -104,6 +106,16 @@ pub fn node_revocation(node: &str) -> String {
 
 pub fn key(key_id: &str) -> String {
     fill(KEY, &[key_id])
+}
+
+/// Where signing in with an identity provider begins.
+pub fn session_oidc(issuer: &str) -> String {
+    fill(SESSION_OIDC, &[issuer])
+}
+
+/// Where the identity provider sends the browser back to.
+pub fn session_oidc_callback(issuer: &str) -> String {
+    fill(SESSION_OIDC_CALLBACK, &[issuer])
 }
 
 /// An account by name or id.

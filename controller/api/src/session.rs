@@ -37,6 +37,11 @@ pub struct SessionAccount {
     pub name: String,
     /// Whether its owner has chosen one; who came by a login link is asked to.
     pub has_password: bool,
+    /// Whether choosing another takes the present one. Not for somebody who has just come by a login link.
+    pub needs_current_password: bool,
+    /// The identity provider that vouches for the person; absent for a local account.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub issuer: Option<String>,
 }
 
 /// How one can sign in here.
@@ -44,6 +49,27 @@ pub struct SessionAccount {
 pub struct SessionMethods {
     /// By name and password, or by a login link.
     pub local: bool,
+    /// Identity providers, in the order of the configuration.
+    pub issuers: Vec<SignInIssuer>,
+}
+
+/// An identity provider that one can sign in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignInIssuer {
+    /// Goes into `/api/v1/session/oidc/{issuer}`.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// A session has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignedOut {
+    pub record_id: String,
+    /// Where the browser goes to be signed out at the identity provider, too. Absent where there is none, or where it
+    /// offers no such thing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub provider_logout_url: Option<String>,
 }
 
 /// Signing in.
@@ -75,6 +101,8 @@ pub struct OpenSession {
     pub id: String,
     pub account_id: String,
     pub account_name: String,
+    /// How it began: `link`, `password` or `oidc`.
+    pub method: String,
     pub address: String,
     /// What the browser calls itself.
     pub client: String,

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod listen;
 mod metrics;
 pub mod models;
+pub mod oidc;
 pub mod options;
 pub mod reconcile;
 pub mod run;

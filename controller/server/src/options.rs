@@ -65,6 +65,9 @@ pub struct Options {
     /// People sign in anew after this, however busy they are.
     #[arg(long, env = "CLOISTER_SESSION_LIFETIME", default_value = "8h", value_parser = duration, value_name = "TIME")]
     pub session_lifetime: Duration,
+    /// Identity providers that people may sign in with, and whose groups have which roles (TOML; docs/console.md).
+    #[arg(long, env = "CLOISTER_OIDC", value_name = "FILE")]
+    pub oidc: Option<PathBuf>,
     #[command(flatten)]
     pub sources: SourceOptions,
     #[cfg(feature = "kubernetes")]
@@ -141,7 +144,7 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
 }
 
 /// `90`, `90s`, `500ms`, `5m`, `24h` or `7d`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let milliseconds_per_unit: u64 = match unit {

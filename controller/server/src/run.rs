@@ -33,6 +33,7 @@ use crate::listen::{BindError, TlsError};
 use crate::metrics;
 use crate::models;
 use crate::models::peers::{PeerAccess, PeerModels};
+use crate::oidc::{Oidc, OidcError, OidcFile};
 use crate::options::{Options, OptionsError};
 use crate::reconcile::Reconciler;
 use crate::sources::SourceSettings;
@@ -50,6 +51,8 @@ pub enum RunError {
     Bind(#[from] BindError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
     #[error(transparent)]
     Data(#[from] DataDirError),
     #[error(transparent)]
@@ -107,6 +110,7 @@ impl Controller {
         options.validate()?;
         // Sockets first: the most common failure then leaves no trace.
         let listeners = Listeners::bind(&options).await?;
+        let oidc = open_oidc(&options)?;
         let data = DataDir::open(&options.data)?;
         let store = open_store(&options, &data).await?;
         let cluster = InCluster::connect(&options).await?;
@@ -131,7 +135,7 @@ impl Controller {
         let name = first_start::fleet_name(&store).await?;
         let sources = SourceSettings::new(&options.sources);
         let kept = (uploads, models.clone());
-        let settings = (sources, SessionSettings::from(&options));
+        let settings = (sources, SessionSettings::from(&options), oidc);
         let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), kept, settings);
 
         let (table, routes) = RouteTable::new(fleet.clone());
@@ -222,6 +226,13 @@ async fn open_ledger(
     let key = cloister_ledger::load_or_create_log_key(&data.audit_key(), &origin).await?;
     let ledger_options = LedgerOptions { address: options.advertise.clone(), ..LedgerOptions::default() };
     Ok(Ledger::start(store.clone(), key, ledger_options).await?)
+}
+
+fn open_oidc(options: &Options) -> Result<Oidc, OidcError> {
+    match &options.oidc {
+        Some(path) => Oidc::new(OidcFile::read(path)?),
+        None => Ok(Oidc::default()),
+    }
 }
 
 impl From<&Options> for SessionSettings {

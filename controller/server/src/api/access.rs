@@ -243,6 +243,8 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::GET, paths::SESSION, OwnSession),
     (Method::DELETE, paths::SESSION, OwnSession),
     (Method::POST, paths::SESSION_PASSWORD, OwnSession),
+    (Method::GET, paths::SESSION_OIDC, Public),
+    (Method::GET, paths::SESSION_OIDC_CALLBACK, Public),
     (Method::GET, paths::SESSIONS, Needs(Action::SessionRead)),
     (Method::DELETE, paths::OPEN_SESSION, Needs(Action::SessionEnd)),
     (Method::GET, paths::ACCOUNTS, Needs(Action::AccountRead)),

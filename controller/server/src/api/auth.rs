@@ -17,7 +17,9 @@ use jiff::Timestamp;
 
 use api_key::NoKey;
 pub use session::SessionSettings;
-pub(in crate::api) use session::{SignedIn, cookie_secret, is_same_site, remove_cookie, set_cookie};
+pub(in crate::api) use session::{
+    SignedIn, cookie_secret, cookie_value, is_same_site, remove_cookie, set_cookie,
+};
 
 use super::access::{self, Access, Action};
 use super::{ApiError, ApiState};

@@ -8,6 +8,7 @@ mod imports;
 mod keys;
 mod models;
 mod nodes;
+mod oidc;
 mod openapi;
 mod replicas;
 mod responses;
@@ -73,6 +74,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(session::methods))
         .routes(routes!(session::own, session::start, session::end))
         .routes(routes!(session::set_password))
+        .routes(routes!(oidc::begin))
+        .routes(routes!(oidc::callback))
         .routes(routes!(session::list))
         .routes(routes!(session::end_other))
         .routes(routes!(accounts::list, accounts::create))

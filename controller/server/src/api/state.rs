@@ -12,6 +12,7 @@ use super::passwords::Passwords;
 use crate::fleet::FleetHandle;
 use crate::imports::Imports;
 use crate::models::{ModelFolder, Uploads};
+use crate::oidc::Oidc;
 use crate::sources::SourceSettings;
 
 /// Cheap to clone.
@@ -32,6 +33,7 @@ struct Shared {
     denials: Denials,
     sessions: SessionSettings,
     passwords: Passwords,
+    oidc: Oidc,
 }
 
 impl ApiState {
@@ -41,7 +43,7 @@ impl ApiState {
         ledger: LedgerHandle,
         fleet: FleetHandle,
         (uploads, models): (Uploads, ModelFolder),
-        (sources, sessions): (SourceSettings, SessionSettings),
+        (sources, sessions, oidc): (SourceSettings, SessionSettings, Oidc),
     ) -> Self {
         let denials = Denials::new(std::time::Instant::now());
         let imports = Imports::new();
@@ -58,6 +60,7 @@ impl ApiState {
             denials,
             sessions,
             passwords,
+            oidc,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -98,6 +101,9 @@ impl ApiState {
     }
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.shared.passwords
+    }
+    pub(crate) fn oidc(&self) -> &Oidc {
+        &self.shared.oidc
     }
     pub(crate) fn denials(&self) -> &Denials {
         &self.shared.denials

@@ -88,7 +88,7 @@ impl Fleet {
             attestor: None,
         });
         let opened = models::open(&data, &store, QUOTA_BYTES).await.unwrap();
-        let settings = (sources, sessions);
+        let settings = (sources, sessions, crate::oidc::Oidc::default());
         let api = ApiState::new("test".into(), store, ledger, fleet, opened, settings);
         Self { data, router: router(api.clone()), api, _ledger: task, _temp: temp }
     }

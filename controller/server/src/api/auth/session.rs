@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::api::access::{self, Action};
 use crate::api::operations::session::end_idle;
+use crate::api::operations::session::recheck::recheck;
 use crate::api::{ApiError, ApiState};
 
 /// Under TLS a browser takes this name only for this host, only over TLS.
@@ -98,12 +99,17 @@ impl NoSession {
 
 /// The value of the session's cookie, if the request has one.
 pub(in crate::api) fn cookie_secret(headers: &HeaderMap) -> Option<String> {
+    cookie_value(headers, &[SECURE_COOKIE, PLAIN_COOKIE])
+}
+
+/// The value of the first of these cookies that the request has.
+pub(in crate::api) fn cookie_value(headers: &HeaderMap, names: &[&str]) -> Option<String> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies =
         values.filter(|text| text.len() <= COOKIES_MAX_BYTES).flat_map(Cookie::split_parse).flatten();
-    let mut found: Vec<_> = cookies.filter(|c| [SECURE_COOKIE, PLAIN_COOKIE].contains(&c.name())).collect();
-    found.sort_by_key(|cookie| cookie.name() != SECURE_COOKIE);
-    found.first().map(|cookie| cookie.value().to_owned())
+    let cookies: Vec<_> = cookies.collect();
+    let of = |name: &&str| cookies.iter().find(|cookie| cookie.name() == *name);
+    names.iter().find_map(of).map(|cookie| cookie.value().to_owned())
 }
 
 /// Sets the cookie for as long as the session may last.
@@ -152,6 +158,9 @@ pub(super) async fn identify(
         end_idle(api, &session, &account).await?;
         return Ok(Err(NoSession::Idle));
     }
+    let Some(account) = recheck(api, &session, account, secret).await? else {
+        return Ok(Err(NoSession::Ended));
+    };
     if !headers.contains_key(BACKGROUND_HEADER) {
         if is_worth_a_note(unused, api.sessions().idle) {
             api.store().touch_session(&session.id, now).await?;

@@ -43,6 +43,7 @@ pub(in crate::api) async fn create(
         id: ulid::Ulid::new().to_string().to_lowercase(),
         name: request.name,
         roles,
+        identity: None,
         password_hash: None,
         failed_logins: 0,
         locked_until: None,
@@ -62,6 +63,7 @@ pub(in crate::api) async fn set_roles(
     request: AccountRolesRequest,
 ) -> Result<ChangedAccount, ApiError> {
     let mut row = find(api, account).await?;
+    is_local(&row, "its roles are those of its groups there")?;
     let roles = checked(&request.roles)?;
     let facts = Facts::from([
         ("roles".to_owned(), roles.clone().into()),
@@ -81,6 +83,7 @@ pub(in crate::api) async fn create_link(
     account: &str,
 ) -> Result<LoginLink, ApiError> {
     let row = find(api, account).await?;
+    is_local(&row, "it signs in there alone")?;
     let now = Timestamp::now();
     let expires_at = now.checked_add(LINK_VALID_FOR).unwrap_or(Timestamp::MAX);
     let token = random_secret()?;
@@ -135,6 +138,13 @@ async fn find(api: &ApiState, account: &str) -> Result<cloister_store::Account, 
     }
 }
 
+/// What the provider decides, nobody decides here.
+fn is_local(row: &cloister_store::Account, because: &str) -> Result<(), ApiError> {
+    let Some(identity) = &row.identity else { return Ok(()) };
+    let detail = format!("{} vouches for account {}: {because}", identity.issuer, row.name);
+    Err(ApiError::new(ProblemKind::Conflict, detail))
+}
+
 /// Each role once, in one order.
 fn checked(roles: &[FleetRole]) -> Result<Vec<String>, ApiError> {
     if roles.is_empty() || roles.len() > ACCOUNT_ROLES_MAX {
@@ -158,6 +168,7 @@ fn view(row: cloister_store::Account, now: Timestamp) -> Account {
         name: row.name,
         roles: row.roles.iter().filter_map(|role| FleetRole::parse(role)).collect(),
         has_password: row.password_hash.is_some(),
+        issuer: row.identity.map(|identity| identity.issuer),
         created_at: row.created_at.to_string(),
         locked_until: row.locked_until.filter(|until| *until > now).map(|until| until.to_string()),
         disabled_at: row.disabled_at.map(|at| at.to_string()),

@@ -1,12 +1,15 @@
 //! Signing in and out.
 
+pub(in crate::api) mod provider;
+pub(in crate::api) mod recheck;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use cloister_api::limits::PASSWORD_MAX_CHARS;
 use cloister_api::{
     Changed, FleetRole, NewPasswordRequest, NewSession, OpenSession, ProblemKind, Session, SessionAccount,
-    SessionList, SessionMethods,
+    SessionList, SessionMethods, SignInIssuer, SignedOut,
 };
 use cloister_evidence::record::{Actor, Draft, Kind, Outcome, SubjectKind};
 use cloister_store::{Account, Change};
@@ -17,7 +20,10 @@ use super::{Facts, changed, random_secret, secret_hash, subject};
 use crate::api::access::{self, Action};
 use crate::api::auth::{Caller, SignedIn, account_actor, anonymous};
 use crate::api::{ApiError, ApiState, names, passwords};
+use crate::oidc::{self, Provider, Tokens};
 
+/// As sessions and records name it.
+const LINK: &str = "link";
 /// Failures in a row that are forgiven.
 const FAILURES_FREE: u32 = 4;
 /// The first lock-out; each further failure doubles it.
@@ -47,8 +53,10 @@ pub(in crate::api) struct Started {
     pub(in crate::api) secret: secrecy::SecretString,
 }
 
-pub(in crate::api) fn methods() -> SessionMethods {
-    SessionMethods { local: true }
+pub(in crate::api) fn methods(api: &ApiState) -> SessionMethods {
+    let issuer =
+        |provider: &Provider| SignInIssuer { id: provider.id().to_owned(), name: provider.name().to_owned() };
+    SessionMethods { local: true, issuers: api.oidc().all().map(issuer).collect() }
 }
 
 /// How the session stands that the call came with.
@@ -84,7 +92,8 @@ async fn by_link(api: &ApiState, origin: &Origin, token: &str) -> Result<Started
     let account = api.store().account(&link.account_id).await?;
     let account = account.ok_or_else(|| ApiError::not_found("the link's account is gone"))?;
     // The ledger decides: of two that use the link at once, one gets in.
-    begin(api, origin, account, "link", vec![Change::UseLoginLink { secret_hash: hash, at: now }]).await
+    let changes = vec![Change::UseLoginLink { secret_hash: hash, at: now }];
+    begin(api, origin, account, How::local(LINK, changes)).await
 }
 
 async fn by_password(
@@ -109,8 +118,8 @@ async fn by_password(
     let too_long = password.expose_secret().chars().count() > PASSWORD_MAX_CHARS;
     let matches = !too_long && api.passwords().verify(password, hash).await?;
     match account {
-        Some(account) if matches => begin(api, origin, account, "password", Vec::new()).await,
-        Some(account) => Err(note_failure(api, origin, &account, now).await?),
+        Some(account) if matches => begin(api, origin, account, How::local("password", Vec::new())).await,
+        Some(account) => Err(note_failure(api, anonymous(origin.address()), &account, now).await?),
         None => {
             api.denials().record(api, anonymous(origin.address()), "session.start", "account_unknown").await;
             Err(wrong())
@@ -121,7 +130,7 @@ async fn by_password(
 /// Puts the failure on record and counts it; what to answer.
 async fn note_failure(
     api: &ApiState,
-    origin: &Origin,
+    actor: Actor,
     account: &Account,
     now: Timestamp,
 ) -> Result<ApiError, ApiError> {
@@ -130,7 +139,7 @@ async fn note_failure(
     let draft = Draft {
         kind: Kind::SessionRefused,
         outcome: Outcome::Denied,
-        actor: anonymous(origin.address()),
+        actor,
         subject: Some(subject(SubjectKind::Account, account.id.as_str(), Some(&account.name))),
         intent: None,
         inference: None,
@@ -164,21 +173,34 @@ fn locked(until: Timestamp, now: Timestamp) -> ApiError {
         .with(|problem| problem.retry_after_s = u64::try_from(seconds).ok())
 }
 
-/// A new session, with what lets it begin.
-async fn begin(
-    api: &ApiState,
-    origin: &Origin,
-    account: Account,
-    method: &str,
-    mut changes: Vec<Change>,
-) -> Result<Started, ApiError> {
+/// How a session comes to begin.
+struct How {
+    method: &'static str,
+    /// What lets it begin.
+    changes: Vec<Change>,
+    /// Shorter than the configured one, if it must be.
+    lifetime_max: Option<Duration>,
+    /// A provider's tokens, and how often it is to be asked.
+    vouched: Option<(Tokens, Duration)>,
+}
+
+impl How {
+    fn local(method: &'static str, changes: Vec<Change>) -> Self {
+        Self { method, changes, lifetime_max: None, vouched: None }
+    }
+}
+
+async fn begin(api: &ApiState, origin: &Origin, account: Account, how: How) -> Result<Started, ApiError> {
+    let How { method, mut changes, lifetime_max, vouched } = how;
     let now = Timestamp::now();
     let secret = random_secret()?;
-    let lifetime = SignedDuration::try_from(api.sessions().lifetime).unwrap_or(SignedDuration::MAX);
+    let lifetime = api.sessions().lifetime.min(lifetime_max.unwrap_or(Duration::MAX));
+    let lifetime = SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX);
     let row = cloister_store::Session {
         id: ulid::Ulid::new().to_string().to_lowercase(),
         secret_hash: secret_hash(secret.expose_secret()),
         account_id: account.id.clone(),
+        method: method.to_owned(),
         address: origin.address().unwrap_or_default(),
         client: origin.client.chars().filter(|c| !c.is_control()).take(CLIENT_MAX_CHARS).collect(),
         created_at: now,
@@ -197,15 +219,49 @@ async fn begin(
         reason: None,
     };
     changes.push(Change::StartSession(row.clone()));
+    if let Some((tokens, interval)) = vouched.filter(|(tokens, _)| tokens.refresh.is_some()) {
+        let vouching = recheck::vouching(&row.id, secret.expose_secret(), (&tokens, interval))?;
+        changes.push(Change::AddVouching(vouching));
+    }
     api.ledger().change(changes, draft).await?;
     let signed_in = SignedIn::new(row, account, secret.expose_secret());
     Ok(Started { session: view(api, &signed_in), secret })
 }
 
 /// Signs out; `idle` if the console does it because nobody is there.
-pub(in crate::api) async fn end(api: &ApiState, caller: &Caller, idle: bool) -> Result<Changed, ApiError> {
-    let id = signed_in(caller)?.session.id.clone();
-    commit_end(api, caller.actor(), &id, if idle { "idle" } else { "signed_out" }).await
+pub(in crate::api) async fn end(
+    api: &ApiState,
+    caller: &Caller,
+    secret: Option<&str>,
+    idle: bool,
+) -> Result<SignedOut, ApiError> {
+    let signed_in = signed_in(caller)?;
+    let provider_logout_url = provider_logout_url(api, signed_in, secret).await?;
+    let reason = if idle { "idle" } else { "signed_out" };
+    let ended = commit_end(api, caller.actor(), &signed_in.session.id, reason).await?;
+    Ok(SignedOut { record_id: ended.record_id, provider_logout_url })
+}
+
+/// Where the browser goes to be signed out at its provider, too.
+async fn provider_logout_url(
+    api: &ApiState,
+    signed_in: &SignedIn,
+    secret: Option<&str>,
+) -> Result<Option<String>, ApiError> {
+    let identity = signed_in.account.identity.as_ref();
+    let provider = identity.and_then(|identity| api.oidc().of_issuer(&identity.issuer));
+    let (Some(provider), Some(secret)) = (provider, secret) else { return Ok(None) };
+    let id = &signed_in.session.id;
+    let Some(vouching) = api.store().vouching(id).await? else { return Ok(None) };
+    match oidc::open(secret, id, &vouching.sealed_tokens) {
+        Some(tokens) => Ok(provider.logout_url(&tokens.id).await),
+        None => Ok(None),
+    }
+}
+
+fn sealed_for(secret: &str, session_id: &str, tokens: &Tokens) -> Result<Vec<u8>, ApiError> {
+    oidc::seal(secret, session_id, tokens)
+        .ok_or_else(|| ApiError::new(ProblemKind::Internal, "the provider's tokens cannot be sealed"))
 }
 
 /// Ends somebody's session.
@@ -259,12 +315,13 @@ pub(in crate::api) async fn set_password(
 ) -> Result<Changed, ApiError> {
     let signed_in = signed_in(caller)?;
     let account = &signed_in.account;
+    if account.identity.is_some() {
+        let detail = "an identity provider vouches for this account; change the password there";
+        return Err(ApiError::new(ProblemKind::Conflict, detail));
+    }
     passwords::check("new_password", &request.new_password)?;
-    if let Some(hash) = account.password_hash.clone() {
-        let current = request.current_password.unwrap_or_default();
-        if !api.passwords().verify(current.into(), Some(hash)).await? {
-            return Err(ApiError::invalid("current_password", "the present password is wrong"));
-        }
+    if needs_current_password(signed_in) {
+        check_current(api, caller, account, request.current_password.unwrap_or_default()).await?;
     }
     let password_hash = api.passwords().hash(request.new_password.into()).await?;
     let id = account.id.clone();
@@ -283,6 +340,32 @@ pub(in crate::api) async fn set_password(
     Ok(Changed { record_id: record.id })
 }
 
+/// Whoever has come by a login link has lost the password, or never had one: the link is the proof.
+fn needs_current_password(signed_in: &SignedIn) -> bool {
+    signed_in.account.password_hash.is_some() && signed_in.session.method != LINK
+}
+
+/// Guesses count as those at the door do.
+async fn check_current(
+    api: &ApiState,
+    caller: &Caller,
+    account: &Account,
+    current: String,
+) -> Result<(), ApiError> {
+    let now = Timestamp::now();
+    if let Some(until) = account.locked_until.filter(|until| *until > now) {
+        return Err(locked(until, now));
+    }
+    if api.passwords().verify(current.into(), account.password_hash.clone()).await? {
+        return Ok(());
+    }
+    let error = note_failure(api, caller.actor(), account, now).await?;
+    Err(match error.kind() {
+        ProblemKind::TooManyRequests => error,
+        _ => ApiError::invalid("current_password", "the present password is wrong"),
+    })
+}
+
 /// Those that are open; of whom, from where, since when.
 pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<SessionList, ApiError> {
     let now = Timestamp::now();
@@ -298,6 +381,7 @@ pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<Sess
             account_name: name_of(&session.account_id),
             id: session.id,
             account_id: session.account_id,
+            method: session.method,
             address: session.address,
             client: session.client,
             created_at: session.created_at.to_string(),
@@ -327,6 +411,8 @@ fn view(api: &ApiState, signed_in: &SignedIn) -> Session {
             id: account.id.clone(),
             name: account.name.clone(),
             has_password: account.password_hash.is_some(),
+            needs_current_password: needs_current_password(signed_in),
+            issuer: account.identity.as_ref().map(|identity| identity.issuer.clone()),
         },
         roles: roles.clone(),
         actions: actions(roles),

@@ -2,14 +2,15 @@ use axum::Json;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use cloister_api::{
-    Changed, NewPasswordRequest, NewSession, ProblemKind, Session, SessionList, SessionMethods, paths,
+    Changed, NewPasswordRequest, NewSession, ProblemKind, Session, SessionList, SessionMethods, SignedOut,
+    paths,
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::responses::{self, Checked, Found, Guarded, Limited};
-use crate::api::auth::{Caller, address_of, is_same_site, remove_cookie, set_cookie};
+use crate::api::auth::{Caller, address_of, cookie_secret, is_same_site, remove_cookie, set_cookie};
 use crate::api::extract::{JsonBody, Path, Query};
 use crate::api::operations::session::{self, Origin};
 use crate::api::{ApiError, ApiState};
@@ -17,8 +18,8 @@ use crate::api::{ApiError, ApiState};
 /// How one can sign in.
 #[utoipa::path(get, path = paths::SESSION_METHODS, tag = "session", operation_id = "get_session_methods",
     responses((status = 200, body = SessionMethods)))]
-pub(super) async fn methods() -> Json<SessionMethods> {
-    Json(session::methods())
+pub(super) async fn methods(State(api): State<ApiState>) -> Json<SessionMethods> {
+    Json(session::methods(&api))
 }
 
 /// Sign in, with a one-time link or a password.
@@ -31,8 +32,7 @@ pub(super) async fn start(State(api): State<ApiState>, request: Request) -> Resu
         let detail = "signing in is possible from the console's own pages only";
         return Err(ApiError::new(ProblemKind::Forbidden, detail));
     }
-    let client = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let origin = Origin { address: address_of(&request), client: client.unwrap_or_default().to_owned() };
+    let origin = origin_of(&request);
     let JsonBody(wanted) = JsonBody::from_request(request, &api).await?;
     let started = session::start(&api, origin, wanted).await?;
     let cookie = set_cookie(api.sessions(), started.secret.expose_secret());
@@ -55,13 +55,15 @@ pub(super) struct HowEnded {
 /// Sign out.
 #[utoipa::path(delete, path = paths::SESSION, tag = "session", operation_id = "sign_out",
     params(("idle" = Option<bool>, Query, description = "The console does it because nobody is there; for the record")),
-    responses((status = 200, body = Changed), Guarded, Checked), security(("session" = [])))]
+    responses((status = 200, body = SignedOut), Guarded, Checked), security(("session" = [])))]
 pub(super) async fn end(
     State(api): State<ApiState>,
     caller: Caller,
+    headers: HeaderMap,
     Query(HowEnded { idle }): Query<HowEnded>,
 ) -> Result<Response, ApiError> {
-    let ended = session::end(&api, &caller, idle).await?;
+    let secret = cookie_secret(&headers);
+    let ended = session::end(&api, &caller, secret.as_deref(), idle).await?;
     Ok(with_cookie(Json(ended).into_response(), &remove_cookie(api.sessions())))
 }
 
@@ -96,9 +98,14 @@ pub(super) async fn end_other(
     session::end_other(&api, &caller, &session_id).await.map(Json)
 }
 
-fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(super) fn origin_of(request: &Request) -> Origin {
+    let client = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin { address: address_of(request), client: client.unwrap_or_default().to_owned() }
+}
+
+pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
+        response.headers_mut().append(header::SET_COOKIE, value);
     }
     response
 }
