@@ -131,8 +131,8 @@ async fn a_link_lets_in_once_and_a_password_from_then_on() {
 #[tokio::test]
 async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     let fleet = Fleet::start().await;
-    let own = with_password(&fleet, "meier", "operator").await;
-    let other = sign_in(&fleet, password("meier", PASSWORD)).await.unwrap();
+    let other = with_password(&fleet, "meier", "operator").await;
+    let own = sign_in(&fleet, password("meier", PASSWORD)).await.unwrap();
     let change =
         async |body: Value| own.call(&fleet, Method::POST, paths::SESSION_PASSWORD, Some(body)).await;
     let cases = [
@@ -149,6 +149,45 @@ async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     assert_eq!(other.call(&fleet, Method::GET, paths::SESSION, None).await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(own.call(&fleet, Method::GET, paths::SESSION, None).await.0, StatusCode::OK);
     assert!(sign_in(&fleet, password("meier", PASSWORD)).await.is_err());
+}
+
+#[tokio::test]
+async fn who_lost_the_password_gets_a_link_and_chooses_another() {
+    let fleet = Fleet::start().await;
+    with_password(&fleet, "meier", "operator").await;
+    let back =
+        sign_in(&fleet, json!({"method": "link", "token": link(&fleet, "meier").await})).await.unwrap();
+    let (_, session) = back.call(&fleet, Method::GET, paths::SESSION, None).await;
+    let account = &session["account"];
+    assert_eq!((&account["has_password"], &account["needs_current_password"]), (&json!(true), &json!(false)));
+    let body = json!({"new_password": "one that is kept in mind"});
+    let (status, changed) = back.call(&fleet, Method::POST, paths::SESSION_PASSWORD, Some(body)).await;
+    assert_eq!(status, StatusCode::OK, "{changed}");
+    assert!(sign_in(&fleet, password("meier", PASSWORD)).await.is_err());
+    let anew = sign_in(&fleet, password("meier", "one that is kept in mind")).await.unwrap();
+    let (_, session) = anew.call(&fleet, Method::GET, paths::SESSION, None).await;
+    assert_eq!(session["account"]["needs_current_password"], true);
+}
+
+#[tokio::test]
+async fn guessing_the_present_password_in_a_session_counts_as_guessing_at_the_door() {
+    let fleet = Fleet::start().await;
+    with_password(&fleet, "meier", "operator").await;
+    let own = sign_in(&fleet, password("meier", PASSWORD)).await.unwrap();
+    let guess = async || {
+        let body = json!({"new_password": "another good one", "current_password": "a guess"});
+        own.call(&fleet, Method::POST, paths::SESSION_PASSWORD, Some(body)).await
+    };
+    for _ in 0..4 {
+        assert_eq!(guess().await.0, StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(guess().await.0, StatusCode::TOO_MANY_REQUESTS);
+    let body = json!({"new_password": "another good one", "current_password": PASSWORD});
+    let (status, _) = own.call(&fleet, Method::POST, paths::SESSION_PASSWORD, Some(body)).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "the right one waits, too");
+    let refused = fleet.recorded(20).await.into_iter().filter(|(kind, _)| kind == "session.refused");
+    let by_whom: Vec<_> = refused.map(|(_, leaf)| leaf["actor"]["name"].clone()).collect();
+    assert_eq!(by_whom, vec![json!("meier"); 5]);
 }
 
 #[tokio::test]
