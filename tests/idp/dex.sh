@@ -36,17 +36,20 @@ END
   people "${@:4}"
 }
 
+answers() { curl --silent --fail --noproxy '*' --output /dev/null "$1/.well-known/openid-configuration"; }
+
 start() {
   local folder=$1 port=$2 issuer=http://127.0.0.1:$2/dex
   [ $# -gt 3 ] || set -- "$@" anna=platform omar=compliance zoe=visitors
   [ -x "$dex" ] || { echo "$dex is missing: $here/build-tools.sh builds it" >&2; exit 1; }
+  if answers "$issuer"; then echo "another provider answers at $issuer" >&2; exit 1; fi
   mkdir -p "$folder"
   (umask 077; configuration "$@" >"$folder/dex.yaml"; printf %s "$secret" >"$folder/secret")
   "$dex" serve "$folder/dex.yaml" >>"$folder/dex.log" 2>&1 </dev/null &
   echo $! >"$folder/pid"
   for _ in $(seq 300); do
     kill -0 "$(cat "$folder/pid")" 2>/dev/null || break
-    if curl --silent --fail --noproxy '*' --output /dev/null "$issuer/.well-known/openid-configuration"; then echo "$issuer"; return; fi
+    if answers "$issuer"; then echo "$issuer"; return; fi
     sleep 0.1
   done
   cat "$folder/dex.log" >&2

@@ -1346,13 +1346,28 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description An identity provider through which one can sign in. */
+        SessionIssuer: {
+            /** @description As in addresses, and after the `@` of its accounts' names. */
+            id: string;
+            /** @description As its people know it. */
+            name: string;
+        };
         SessionList: {
             sessions: components["schemas"]["OpenSession"][];
         };
         /** @description How one can sign in here. */
         SessionMethods: {
+            /** @description Through identity providers, in the order in which they are offered. */
+            issuers: components["schemas"]["SessionIssuer"][];
             /** @description By name and password, or by a login link. */
             local: boolean;
+        };
+        /** @description The session is over; this is the audit record it ended with. */
+        SignedOut: {
+            /** @description Where the identity provider ends its own session, if it has such a place. */
+            provider_logout_url?: string | null;
+            record_id: string;
         };
         Signer: {
             /** @description Whether every model that it signed is acceptable, whatever the model's name. */
@@ -4062,7 +4077,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Changed"];
+                    "application/json": components["schemas"]["SignedOut"];
                 };
             };
             /** @description A field or parameter is wrong; `field` names it */

@@ -6,6 +6,7 @@ import { Notice } from '../design';
 import { Mark } from './Mark';
 import { NewPasswordForm } from './NewPasswordForm';
 import { linkToken, safeNext } from './next';
+import { whyNotThere } from './providerErrors';
 import { SignInForm, whyNot } from './SignInForm';
 
 export function LoginPage() {
@@ -18,21 +19,22 @@ export function LoginPage() {
     // The token works once; it still has no business in the history.
     if (token) history.replaceState(null, '', location.pathname + location.search);
   }, [token]);
-  const done = () => {
-    const wanted = here ? safeNext(new URLSearchParams(place.search).get('next')) : place.pathname + place.search;
-    void navigate(wanted, { replace: true });
-  };
+  const asked = new URLSearchParams(here ? place.search : '');
+  const next = here ? safeNext(asked.get('next')) : place.pathname + place.search;
+  const refused = whyNotThere(asked.get('oidc_error'));
+  const done = () => void navigate(next, { replace: true });
   return (
     <main className="login">
       <div className="login-box stack">
         <h1 className="login-title"><Mark />Cloister</h1>
-        {token ? <LinkSignIn token={token} onDone={done} /> : <SignInForm onDone={done} />}
+        {refused ? <Notice tone="bad">{refused}</Notice> : null}
+        {token ? <LinkSignIn token={token} onDone={done} next={next} /> : <SignInForm onDone={done} next={next} />}
       </div>
     </main>
   );
 }
 
-function LinkSignIn({ token, onDone }: { token: string; onDone: () => void }) {
+function LinkSignIn({ token, onDone, next }: { token: string; onDone: () => void; next: string }) {
   const attempt = useMutation({ mutationFn: () => signIn({ method: 'link', token }) });
   const begun = useRef(false);
   useEffect(() => {
@@ -44,7 +46,7 @@ function LinkSignIn({ token, onDone }: { token: string; onDone: () => void }) {
     return (
       <>
         <Notice tone="bad">{whyNot(attempt.error)}</Notice>
-        <SignInForm onDone={onDone} />
+        <SignInForm onDone={onDone} next={next} />
       </>
     );
   }
