@@ -97,7 +97,7 @@ await task('signing out, and in again; a wrong password stays at the provider', 
 await task('an answer of the provider that was used signs nobody in', async () => {
   await signOut(anna);
   if (callbacks.length < 2) throw new Error('the browser was not led through the callback');
-  for (const used of callbacks) {
+  for (const used of [...callbacks]) {
     await anna.goto(used);
     await anna.getByText('was used before').waitFor();
     expect('who is signed in', await whoIsIn(anna), undefined);

@@ -6,10 +6,13 @@ const { CLOISTER_URL: url, CLOISTER_KEY: key, PICTURES } = process.env;
 mkdirSync(PICTURES, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 export const faults = [];
+/** How long a busy machine may take for what takes a moment. */
+const PATIENCE_MS = 60_000;
 
 /** Somebody's browser. What it complains of is a fault, but for answers that refuse. */
 export async function person(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   page.on('console', (message) => {
     if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) faults.push(message.text());
@@ -38,7 +41,7 @@ export async function api(method, path, body) {
 
 /** The answer of `condition` as soon as it is one. */
 export async function until(what, condition) {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const answer = await condition();
     if (answer) return answer;
