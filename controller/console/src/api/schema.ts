@@ -469,6 +469,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/oidc/{issuer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in with an identity provider: sends the browser there. */
+        get: operations["begin_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{issuer}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The identity provider sends the browser back here. */
+        get: operations["finish_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -704,6 +738,8 @@ export interface components {
             disabled_at?: string | null;
             has_password: boolean;
             id: string;
+            /** @description The identity provider that vouches for the person and whose groups give the roles; absent for a local account. */
+            issuer?: string | null;
             /** @description Absent unless too many sign-ins failed lately. */
             locked_until?: string | null;
             name: string;
@@ -1186,6 +1222,8 @@ export interface components {
             id: string;
             /** @description To the minute. */
             last_seen_at: string;
+            /** @description How it began: `link`, `password` or `oidc`. */
+            method: string;
             /** @description Whether it is the one that asks. */
             own: boolean;
         };
@@ -1344,15 +1382,37 @@ export interface components {
             /** @description Whether its owner has chosen one; who came by a login link is asked to. */
             has_password: boolean;
             id: string;
+            /** @description The identity provider that vouches for the person; absent for a local account. */
+            issuer?: string | null;
             name: string;
+            /** @description Whether choosing another takes the present one. Not for somebody who has just come by a login link. */
+            needs_current_password: boolean;
         };
         SessionList: {
             sessions: components["schemas"]["OpenSession"][];
         };
         /** @description How one can sign in here. */
         SessionMethods: {
+            /** @description Identity providers, in the order of the configuration. */
+            issuers: components["schemas"]["SignInIssuer"][];
             /** @description By name and password, or by a login link. */
             local: boolean;
+        };
+        /** @description An identity provider that one can sign in with. */
+        SignInIssuer: {
+            /** @description Goes into `/api/v1/session/oidc/{issuer}`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description A session has ended. */
+        SignedOut: {
+            /**
+             * @description Where the browser goes to be signed out at the identity provider, too. Absent where there is none, or where it
+             *     offers no such thing.
+             */
+            provider_logout_url?: string | null;
+            record_id: string;
         };
         Signer: {
             /** @description Whether every model that it signed is acceptable, whatever the model's name. */
@@ -4062,7 +4122,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Changed"];
+                    "application/json": components["schemas"]["SignedOut"];
                 };
             };
             /** @description A field or parameter is wrong; `field` names it */
@@ -4127,6 +4187,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionMethods"];
+                };
+            };
+        };
+    };
+    begin_oidc: {
+        parameters: {
+            query?: {
+                /** @description Where in the console the browser goes afterwards */
+                next?: string;
+            };
+            header?: never;
+            path: {
+                /** @description As in `/api/v1/session/methods` */
+                issuer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider; or to the console's sign-in with `oidc_error` */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_oidc: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                /** @description RFC 9207 */
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                issuer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Into the console; or to its sign-in with `oidc_error` */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

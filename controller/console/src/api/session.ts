@@ -87,9 +87,11 @@ export async function setPassword(fresh: string, present?: string): Promise<void
 }
 
 export async function signOut(): Promise<void> {
-  await end();
+  const onward = await end();
   waiting = [];
   set({ phase: 'signed-out' });
+  // The provider has a session of its own, which would let in whoever comes next.
+  if (onward) location.assign(onward);
 }
 
 /** Nobody was at work for too long: the session ends, the page stays for whoever signs in again. */
@@ -98,9 +100,12 @@ export async function leaveIdle(): Promise<void> {
   await end('?idle=true');
 }
 
-async function end(how = ''): Promise<void> {
+/** Ends the session; where its provider ends its own, if it has such a place. */
+async function end(how = ''): Promise<string | undefined> {
   const response = await ask(PATH + how, json('DELETE', {}));
-  if (!response.ok && response.status !== 401) await body(response);
+  if (response.status === 401) return undefined;
+  const { provider_logout_url: url } = await body<components['schemas']['SignedOut']>(response);
+  return url && /^https?:\/\//i.test(url) ? url : undefined;
 }
 
 /** The session ended in mid-work: resolves once the same person has signed in again. */

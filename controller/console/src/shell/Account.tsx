@@ -1,5 +1,6 @@
 import { Keyboard, KeyRound, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
 import { useState } from 'react';
+import { issuerOf } from '../api/providers';
 import { signOut, useSession } from '../api/session';
 import { Button, Dialog, Menu, say, type MenuChoice } from '../design';
 import { NewPasswordForm } from './NewPasswordForm';
@@ -24,7 +25,7 @@ export function Account({ onShortcuts }: { onShortcuts: () => void }) {
         </Button>
       </Menu>
       <Dialog title={account.has_password ? 'Change your password' : 'Choose a password'} isOpen={changing} onClose={close}>
-        <NewPasswordForm hasPassword={account.has_password} onDone={done} onLater={close} later="Cancel" />
+        <NewPasswordForm needsPresent={account.needs_current_password} onDone={done} onLater={close} later="Cancel" />
       </Dialog>
     </>
   );
@@ -36,7 +37,9 @@ function useChoices(onPassword: () => void, onShortcuts: () => void): MenuChoice
   const themes = [['system', 'Theme of the system', Monitor], ['light', 'Light theme', Sun], ['dark', 'Dark theme', Moon]] as const;
   const leave = () => void signOut().catch((error: Error) => say(error.message));
   return [
-    { id: 'password', label: account.has_password ? 'Change password' : 'Choose a password', icon: <KeyRound aria-hidden="true" />, onAction: onPassword },
+    ...(issuerOf(account.name) ? [] : [
+      { id: 'password', label: account.has_password ? 'Change password' : 'Choose a password', icon: <KeyRound aria-hidden="true" />, onAction: onPassword },
+    ]),
     ...themes.map(([id, label, Icon]): MenuChoice => ({
       id, label, icon: <Icon aria-hidden="true" />, ...(theme === id ? { hint: 'chosen' } : {}), onAction: () => chooseTheme(id),
     })),

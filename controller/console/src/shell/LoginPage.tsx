@@ -6,6 +6,7 @@ import { Notice } from '../design';
 import { Mark } from './Mark';
 import { NewPasswordForm } from './NewPasswordForm';
 import { linkToken, safeNext } from './next';
+import { whyNotThere } from './providerErrors';
 import { SignInForm, whyNot } from './SignInForm';
 
 export function LoginPage() {
@@ -18,21 +19,22 @@ export function LoginPage() {
     // The token works once; it still has no business in the history.
     if (token) history.replaceState(null, '', location.pathname + location.search);
   }, [token]);
-  const done = () => {
-    const wanted = here ? safeNext(new URLSearchParams(place.search).get('next')) : place.pathname + place.search;
-    void navigate(wanted, { replace: true });
-  };
+  const asked = new URLSearchParams(here ? place.search : '');
+  const next = here ? safeNext(asked.get('next')) : place.pathname + place.search;
+  const refused = whyNotThere(asked.get('oidc_error'));
+  const done = () => void navigate(next, { replace: true });
   return (
     <main className="login">
       <div className="login-box stack">
         <h1 className="login-title"><Mark />Cloister</h1>
-        {token ? <LinkSignIn token={token} onDone={done} /> : <SignInForm onDone={done} />}
+        {refused ? <Notice tone="bad">{refused}</Notice> : null}
+        {token ? <LinkSignIn token={token} onDone={done} next={next} /> : <SignInForm onDone={done} next={next} />}
       </div>
     </main>
   );
 }
 
-function LinkSignIn({ token, onDone }: { token: string; onDone: () => void }) {
+function LinkSignIn({ token, onDone, next }: { token: string; onDone: () => void; next: string }) {
   const attempt = useMutation({ mutationFn: () => signIn({ method: 'link', token }) });
   const begun = useRef(false);
   useEffect(() => {
@@ -44,27 +46,23 @@ function LinkSignIn({ token, onDone }: { token: string; onDone: () => void }) {
     return (
       <>
         <Notice tone="bad">{whyNot(attempt.error)}</Notice>
-        <SignInForm onDone={onDone} />
+        <SignInForm onDone={onDone} next={next} />
       </>
     );
   }
   if (!attempt.isSuccess) return <p role="status">Signing in…</p>;
-  return attempt.data.account.has_password ? <Onward onDone={onDone} /> : <FirstPassword onDone={onDone} />;
+  return <PasswordAfterLink isFirst={!attempt.data.account.has_password} onDone={onDone} />;
 }
 
-/** Nothing is left to ask for. */
-function Onward({ onDone }: { onDone: () => void }) {
-  const done = useRef(onDone);
-  useEffect(() => done.current(), []);
-  return null;
-}
-
-/** Of somebody who came by a link and has no password yet; it can be put off. */
-function FirstPassword({ onDone }: { onDone: () => void }) {
+/** Of somebody who came by a link, having no password yet or having lost it; it can be put off. */
+function PasswordAfterLink({ isFirst, onDone }: { isFirst: boolean; onDone: () => void }) {
+  const next = isFirst
+    ? 'choose a password for the next time.'
+    : 'if you lost your password, choose another one now. The old one then ends, and so do your other sessions.';
   return (
     <>
-      <p>You are signed in. The link will not work again: choose a password for the next time.</p>
-      <NewPasswordForm hasPassword={false} onDone={onDone} onLater={onDone} later="Later" />
+      <p>You are signed in. The link will not work again: {next}</p>
+      <NewPasswordForm needsPresent={false} onDone={onDone} onLater={onDone} later={isFirst ? 'Later' : 'Keep the old one'} />
     </>
   );
 }

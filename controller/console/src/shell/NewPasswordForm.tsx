@@ -15,14 +15,14 @@ export function passwordProblem(password: string): string | undefined {
 }
 
 export interface NewPasswordProps {
-  /** Then the present one is asked for too. */
-  hasPassword: boolean;
+  /** Whether the present one is asked for, too: not of somebody who came by a login link. */
+  needsPresent: boolean;
   onDone: () => void;
   onLater: () => void;
   later: string;
 }
 
-export function NewPasswordForm({ hasPassword, onDone, onLater, later }: NewPasswordProps) {
+export function NewPasswordForm({ needsPresent, onDone, onLater, later }: NewPasswordProps) {
   const [present, setPresent] = useState('');
   const [fresh, setFresh] = useState('');
   const [tried, setTried] = useState(false);
@@ -31,12 +31,12 @@ export function NewPasswordForm({ hasPassword, onDone, onLater, later }: NewPass
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (!problem && (present || !hasPassword) && !save.isPending) save.mutate();
+    if (!problem && (present || !needsPresent) && !save.isPending) save.mutate();
   };
   return (
     <form className="stack" onSubmit={submit}>
-      {hasPassword ? <TextField label="Present password" type="password" value={present} onChange={setPresent} error={tried && !present ? 'Needed to change it' : undefined} autoComplete="current-password" autoFocus /> : null}
-      <TextField label="New password" type="password" hint={`At least ${SHORTEST} characters; a sentence is easier to keep in mind than signs`} value={fresh} onChange={setFresh} error={tried ? problem : undefined} autoComplete="new-password" autoFocus={!hasPassword} />
+      {needsPresent ? <TextField label="Present password" type="password" value={present} onChange={setPresent} error={tried && !present ? 'Needed to change it' : undefined} autoComplete="current-password" autoFocus /> : null}
+      <TextField label="New password" type="password" hint={`At least ${SHORTEST} characters; a sentence is easier to keep in mind than signs`} value={fresh} onChange={setFresh} error={tried ? problem : undefined} autoComplete="new-password" autoFocus={!needsPresent} />
       {save.error ? <Notice tone="bad">{whyNot(save.error)}</Notice> : null}
       <DialogActions>
         <Button onPress={onLater}>{later}</Button>

@@ -6,7 +6,7 @@ import { onRecovery } from '../api/connection';
 import { Button, Dialog, ErrorState } from '../design';
 import { LoginPage } from './LoginPage';
 import { IdleNotice } from './IdleNotice';
-import { SignInForm } from './SignInForm';
+import { SignInAgain } from './SignInAgain';
 import './login.css';
 
 const ELSEWHERE_MS = 2000;
@@ -49,8 +49,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
       <Dialog title="Sign in again to go on" isOpen={state.interrupted} onClose={() => undefined} closable={false}>
         <div className="sign-in-again">
           <p className="soft">Your session has ended. What you typed is still here.</p>
-          {state.session.account.has_password ? null : <p className="soft">This account has no password yet. Open a new login link in another tab; this page then goes on.</p>}
-          <SignInForm name={state.session.account.name} onDone={() => undefined} />
+          <SignInAgain account={state.session.account} />
           <Button kind="ghost" onPress={() => void signOut().catch(() => location.reload())}>Leave, and sign in as somebody else</Button>
         </div>
       </Dialog>

@@ -1,19 +1,37 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState, type FormEvent, type ReactNode } from 'react';
 import { Problem } from '../api/errors';
-import { signIn, signInMethods } from '../api/session';
+import { signIn, signInMethods, type SignInMethods } from '../api/session';
 import { Button, DialogActions, ErrorState, formatDuration, Notice, Skeleton, TextField } from '../design';
+import { ProviderLinks } from './ProviderLinks';
 
-/** Signs in with what the controller offers. A `name` that is given stays: it is that person's page. */
-export function SignInForm({ onDone, name }: { onDone: () => void; name?: string }) {
+/** What can be shown once it is known how one can sign in. */
+export function Offered({ children }: { children: (methods: SignInMethods) => ReactNode }) {
   const methods = useQuery({ queryKey: ['session', 'methods'], queryFn: signInMethods, retry: false });
   if (methods.isError) return <ErrorState error={methods.error} onRetry={() => void methods.refetch()} />;
-  if (!methods.data) return <Skeleton rows={2} />;
-  if (!methods.data.local) return <Notice>This controller offers no way to sign in here.</Notice>;
-  return <PasswordForm onDone={onDone} {...(name ? { known: name } : {})} />;
+  return methods.data ? children(methods.data) : <Skeleton rows={2} />;
 }
 
-function PasswordForm({ onDone, known }: { onDone: () => void; known?: string }) {
+/** Signs in with what the controller offers. Through a provider that ends at `next`. */
+export function SignInForm({ onDone, next }: { onDone: () => void; next: string }) {
+  return (
+    <Offered>
+      {({ local, issuers }) => {
+        if (!local && issuers.length === 0) return <Notice>This controller offers no way to sign in here.</Notice>;
+        return (
+          <>
+            {issuers.length > 0 ? <ProviderLinks issuers={issuers} next={next} /> : null}
+            {local && issuers.length > 0 ? <p className="or soft small">or with a local account</p> : null}
+            {local ? <PasswordForm onDone={onDone} isFirst={issuers.length === 0} /> : null}
+          </>
+        );
+      }}
+    </Offered>
+  );
+}
+
+/** A name that is `known` stays: it is that person's page. What stands above the form is not jumped over. */
+export function PasswordForm({ onDone, known, isFirst = true }: { onDone: () => void; known?: string; isFirst?: boolean }) {
   const [name, setName] = useState(known ?? '');
   const [password, setPassword] = useState('');
   const attempt = useMutation({ mutationFn: () => signIn({ method: 'password', name, password }), onSuccess: onDone });
@@ -23,7 +41,7 @@ function PasswordForm({ onDone, known }: { onDone: () => void; known?: string })
   };
   return (
     <form className="stack" onSubmit={submit}>
-      <TextField label="User name" value={name} onChange={setName} autoComplete="username" autoFocus={!known} isDisabled={Boolean(known)} />
+      <TextField label="User name" value={name} onChange={setName} autoComplete="username" autoFocus={!known && isFirst} isDisabled={Boolean(known)} />
       <TextField label="Password" type="password" value={password} onChange={setPassword} autoComplete="current-password" autoFocus={Boolean(known)} />
       {attempt.error ? <Notice tone="bad">{whyNot(attempt.error)}</Notice> : null}
       <DialogActions>

@@ -11,7 +11,7 @@ const ward = {
 const ALL = ['fleet.read', 'node.read', 'model.read', 'deployment.read', 'deployment.change'];
 const base: Answers = {
   'GET /api/v1/session': { body: session(ALL) },
-  'GET /api/v1/session/methods': { body: { local: true } },
+  'GET /api/v1/session/methods': { body: { local: true, issuers: [] } },
   'GET /api/v1/deployments/ward': { body: ward },
   'GET /api/v1/replicas': { body: { replicas: [] } },
   'GET /api/v1/models': { body: { models: [{ name: 'smollm2', digest: 'sha256:00', architecture: 'llama', quantization: 'Q4_1', size_bytes: 1, parameters: 1, context_length: 8192, signer_key_id: '', signer_name: '', trusted: true, imported_at: '' }] } },

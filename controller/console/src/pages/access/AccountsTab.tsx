@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { MoreHorizontal, Plus } from 'lucide-react';
 import { useSearchParams } from 'react-router';
+import { issuerOf } from '../../api/providers';
 import { useMay } from '../../api/session';
 import { Badge, Button, DataTable, EmptyState, ErrorState, Menu, Section, Skeleton, Time, useClock, type Column } from '../../design';
 import { CreateAccount } from './CreateAccount';
@@ -49,16 +50,26 @@ function columns(open: ((task: Task, name: string) => void) | undefined): Column
     { id: 'name', title: 'Name', sort: ({ name }) => name, cell: ({ name }) => <strong className="wrap">{name}</strong> },
     { id: 'state', title: 'State', cell: (account) => <AccountState of={account} /> },
     { id: 'roles', title: 'Roles', sort: ({ roles }) => roles.join(), cell: ({ roles }) => roles.join(', ') },
-    { id: 'password', title: 'Password', wideOnly: true, cell: (account) => (account.disabled_at != null ? null : account.has_password ? 'chosen' : <span className="soft">none yet: by login link only</span>) },
+    { id: 'password', title: 'Password', wideOnly: true, cell: (account) => <Password of={account} /> },
     { id: 'created', title: 'Created', wideOnly: true, sort: (account) => account.created_at, cell: (account) => <Time at={account.created_at} /> },
     ...(open ? [actions] : []),
   ];
 }
 
+function Password({ of: account }: { of: Account }) {
+  if (account.disabled_at != null) return null;
+  const issuer = issuerOf(account.name);
+  if (issuer) return <span className="soft">none: signs in through {issuer}</span>;
+  return account.has_password ? 'chosen' : <span className="soft">none yet: by login link only</span>;
+}
+
 function Actions({ of: account, open }: { of: Account; open: (task: Task, name: string) => void }) {
   const choices = [
-    { id: 'roles', label: 'Change roles', onAction: () => open('roles', account.name) },
-    { id: 'link', label: 'Make a login link', onAction: () => open('link', account.name) },
+    // The provider says who somebody is, and by the groups what they may do.
+    ...(issuerOf(account.name) ? [] : [
+      { id: 'roles', label: 'Change roles', onAction: () => open('roles', account.name) },
+      { id: 'link', label: 'Make a login link', onAction: () => open('link', account.name) },
+    ]),
     { id: 'disable', label: 'Disable', onAction: () => open('disable', account.name) },
   ];
   return <Menu label={`Actions on ${account.name}`} choices={choices}><Button kind="ghost" aria-label={`Actions on ${account.name}`} icon={<MoreHorizontal />} /></Menu>;

@@ -59,7 +59,7 @@ it('asks again after the session ended, without losing the question', async () =
   controller({
     ...base,
     'GET /api/v1/session': () => ({ body: session(['inference.ask']) }),
-    'GET /api/v1/session/methods': { body: { local: true } },
+    'GET /api/v1/session/methods': { body: { local: true, issuers: [] } },
     'POST /api/v1/session': () => { ended = false; return { body: session(['inference.ask']) }; },
     'POST /v1/chat/completions': async (request) => {
       expect(((await request.json()) as { messages: unknown }).messages).toEqual([{ role: 'user', content: 'Still there?' }]);

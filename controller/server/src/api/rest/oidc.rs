@@ -111,13 +111,13 @@ fn cookie_of(api: &ApiState, provider: &Provider, value: String, seconds: i64) -
 }
 
 fn not_signed_in(why: &NotSignedIn, next: &str) -> Response {
-    // Encoded by the form's rules; `next` holds only what an address may.
-    let within = next.strip_prefix("/console").unwrap_or("/");
-    let query = form_urlencoded(&[("oidc_error", why.code()), ("next", within)]);
+    let within = next.strip_prefix("/console").filter(|within| *within != "/");
+    let next = within.map(|within| ("next", within));
+    let query = form_urlencoded([("oidc_error", why.code())].into_iter().chain(next));
     see_other(&format!("/console/login?{query}"))
 }
 
-fn form_urlencoded(pairs: &[(&str, &str)]) -> String {
+fn form_urlencoded<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     reqwest::Url::parse_with_params("http://console.invalid/", pairs)
         .ok()
         .and_then(|url| url.query().map(str::to_owned))

@@ -99,7 +99,11 @@ async fn redeem(provider: &Provider, returned: Returned) -> Result<Vouched, NotS
         let why = "it was cancelled, or the provider did not let the person in".to_owned();
         return Err(NotSignedIn::Provider(ProviderError::Refused(why)));
     };
-    provider.redeem(&attempt, code).await.map_err(NotSignedIn::Provider)
+    provider.redeem(&attempt, code).await.map_err(|error| match error {
+        // It is the code that is refused, not a person: one that was used, or is of another attempt.
+        ProviderError::Refused(why) => NotSignedIn::Provider(ProviderError::NotVerified(why)),
+        other => NotSignedIn::Provider(other),
+    })
 }
 
 /// What the provider says becomes an account with roles, and a session.
