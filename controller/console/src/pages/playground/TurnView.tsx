@@ -1,7 +1,6 @@
 import { memo, useState } from 'react';
-import { Button, formatDuration, Notice } from '../../design';
+import { Button, formatDuration, Notice, plain } from '../../design';
 import { AnswerRecord } from './AnswerRecord';
-import { plain } from './plain';
 import { speedOf, type Turn } from './turn';
 
 export const TurnView = memo(function TurnView({ turn, deployment }: { turn: Turn; deployment: string }) {
