@@ -47,3 +47,4 @@ node controller/console/tests/browser/people.mjs
 MODEL=$work/other node controller/console/tests/browser/tasks.mjs
 node controller/console/tests/browser/hostile.mjs
 node controller/console/tests/browser/conflict.mjs
+node controller/console/tests/browser/huge.mjs

@@ -45,7 +45,7 @@ export async function stage(name) {
     const began = performance.now();
     await run().catch(async (error) => {
       const open = browser.contexts().flatMap((context) => context.pages());
-      for (const [number, shown] of open.entries()) await shown.screenshot({ path: `${OUT}/failed-${name}-${number}.png` });
+      for (const [number, shown] of open.entries()) await shown.screenshot({ path: `${OUT}/failed-${name}-${number}.png`, timeout: 5000 }).catch(() => undefined);
       console.log(`what was shown then: ${OUT}/failed-${name}-*.png`);
       throw error;
     });
@@ -59,5 +59,5 @@ export async function stage(name) {
     if (faults.length > 0) process.exit(1);
   }
 
-  return { address: `${served.address}/console`, browser, faults, person, task, end };
+  return { address: `${served.address}/console`, browser, served, faults, person, task, end };
 }
