@@ -1,5 +1,7 @@
 // What an auditor keeps in a browser: queries under names, and checkpoints that a later log is held against.
-//   CLOISTER_URL=… CLOISTER_KEY=… npm run auditor
+//   CLOISTER_URL=… CLOISTER_KEY=… AUDIT_KEY=file npm run auditor
+// AUDIT_KEY: the key with which that fleet signs its log. With it a checkpoint is signed of a log that never was.
+import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { auditor } from './sessions.mjs';
@@ -48,6 +50,26 @@ await task('a checkpoint that is kept: the log that goes on after it begins with
   await page.getByRole('button', { name: 'Pin it' }).first().click();
   await status('Nothing before it was changed');
   await clean('audit-kept');
+});
+
+/** Signed by the fleet's own key, of a log of other records: what whoever rewrites a log cannot take back. */
+function signedOfAnother(keyFile, size) {
+  const [, origin, id, secret] = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+(\S+)/.exec(readFileSync(keyFile, 'utf8'));
+  const seed = Buffer.from(secret, 'base64').subarray(1);
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
+  const text = `${origin}\n${size}\n${Buffer.alloc(32, 7).toString('base64')}\n`;
+  const signature = sign(null, Buffer.from(text), createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+  return `${text}\n— ${origin} ${Buffer.concat([Buffer.from(id, 'hex'), signature]).toString('base64')}\n`;
+}
+
+await task('a log that was rewritten after a checkpoint is found out', async () => {
+  if (!process.env.AUDIT_KEY) return console.log('skip  no AUDIT_KEY, so no log was rewritten');
+  const buffer = Buffer.from(signedOfAnother(process.env.AUDIT_KEY, 5));
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Take from files' }).click()]);
+  await chooser.setFiles([{ name: 'another.txt', mimeType: 'text/plain', buffer }]);
+  await page.getByRole('button', { name: 'Check that nothing before the checkpoint of 5 records was changed' }).click();
+  await status('The log was changed: its first 5 records are not the ones that this checkpoint signs.');
+  await page.getByRole('button', { name: 'Remove the checkpoint of 5 records' }).click();
 });
 
 await task('one that nobody signed, and a log that is altered on the way, are told apart', async () => {
