@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # The console in a real browser, on a fleet that is started for it: from the printed link to a verified answer, what each
-# role is shown, a session that ends in the middle of a form, and axe on every page in both themes.
+# role is shown, a session that ends in the middle of a form, axe on every page and dialog in both themes, and text
+# from outside that would be more than text.
 # Needs `make build`, `make console` and Chromium (CHROMIUM names another than /usr/bin/chromium). Pictures: PICTURES,
-# default target/console-pictures.
+# default target/console-pictures. Programs: PROGRAMS, default what `make build` made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-programs=$PWD/${CARGO_TARGET_DIR:-target}/debug
+programs=${PROGRAMS:-$PWD/${CARGO_TARGET_DIR:-target}/debug}
 work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-console.XXXXXXXX")
 fleet=
 end() {
@@ -44,3 +45,8 @@ export CLOISTER_KEY CLOISTER_AUDIT
 node controller/console/tests/browser/story.mjs
 node controller/console/tests/browser/people.mjs
 MODEL=$work/other node controller/console/tests/browser/tasks.mjs
+node controller/console/tests/browser/hostile.mjs
+node controller/console/tests/browser/conflict.mjs
+node controller/console/tests/browser/huge.mjs
+AUDIT_KEY=$work/data/controller/audit.key node controller/console/tests/browser/auditor.mjs
+MODEL_NAME=smollm2 node controller/console/tests/browser/dialogs.mjs

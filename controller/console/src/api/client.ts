@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch';
+import { asText } from './asText';
 import { answered, missed } from './connection';
 import { fromInBetween, problemOf, Unreachable } from './errors';
 import { nobodyIsAtWork } from './lastUse';
@@ -39,5 +40,5 @@ export const client = createClient<paths>({ baseUrl: location.origin, fetch: pat
 export async function take<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await call;
   if (!response.ok) throw problemOf(response, error);
-  return data as T;
+  return asText(data as T);
 }

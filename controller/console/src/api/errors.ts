@@ -1,3 +1,4 @@
+import { asText } from './asText';
 import type { components } from './schema';
 
 export type ProblemDocument = components['schemas']['Problem'];
@@ -37,7 +38,7 @@ function isProblem(body: unknown): body is ProblemDocument {
 export function problemOf(response: Response, body: unknown): Problem {
   const wait = Number(response.headers.get('retry-after') ?? Number.NaN);
   const retryAfter = Number.isFinite(wait) ? wait : undefined;
-  if (isProblem(body)) return new Problem(body, retryAfter);
+  if (isProblem(body)) return new Problem(asText(body), retryAfter);
   const detail = `The answer was ${response.status} ${response.statusText}`.trim();
   return new Problem({ type: 'about:blank', title: 'Unexpected answer', status: response.status, detail }, retryAfter);
 }

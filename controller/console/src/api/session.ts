@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { asText } from './asText';
 import { answered, missed } from './connection';
 import { fromInBetween, problemOf, Unreachable } from './errors';
 import type { components } from './schema';
@@ -37,7 +38,7 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
 async function body<T>(response: Response): Promise<T> {
   const parsed: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw problemOf(response, parsed);
-  return parsed as T;
+  return asText(parsed as T);
 }
 
 function json(method: string, value: unknown): RequestInit {

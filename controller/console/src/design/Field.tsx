@@ -4,6 +4,7 @@ import {
   Select as AriaSelect, SelectValue, Text, TextArea, TextField as AriaTextField,
 } from 'react-aria-components';
 import { ChevronDown } from 'lucide-react';
+import { visible } from './format';
 import './Field.css';
 
 interface Base {
@@ -79,8 +80,8 @@ export function Select({ label, hint, error, value, onChange, options, ...state 
       <Popover className="popover field-options">
         <ListBox className="list" items={options}>
           {(option) => (
-            <ListBoxItem id={option.id} textValue={option.label} className="list-item">
-              <span>{option.label}</span>{option.note ? <span className="soft small">{option.note}</span> : null}
+            <ListBoxItem id={option.id} textValue={visible(option.label)} className="list-item">
+              <span>{visible(option.label)}</span>{option.note ? <span className="soft small">{option.note}</span> : null}
             </ListBoxItem>
           )}
         </ListBox>

@@ -69,8 +69,14 @@ export function exactTime(at: Date): string {
   return Number.isNaN(at.getTime()) ? 'an unknown time' : exact.format(at);
 }
 
-/** Control characters and marks that reorder text, made visible instead of obeyed. */
-export function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (mark) =>
-    `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+/** Control characters, and marks that reorder or hide text. */
+const MARKS = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+const spelt = (mark: string): string => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** Marks that do something to text, made visible instead of obeyed. */
+export const visible = (text: string): string => text.replace(MARKS, spelt);
+
+/** The same for text of several lines, which keeps its lines and tabs. */
+export const plain = (text: string): string =>
+  text.replace(MARKS, (mark) => (mark === '\n' || mark === '\t' ? mark : mark === '\r' ? '' : spelt(mark)));

@@ -19,14 +19,15 @@ function pathOf(ids: readonly string[]): string {
 }
 
 export async function saveEvidence(ids: readonly string[]): Promise<void> {
-  save(await fetchEvidence(ids), fileName(ids));
+  saveFile(await fetchEvidence(ids), fileName(ids));
 }
 
 export function fileName(ids: readonly string[]): string {
   return ids.length === 1 ? `cloister-${ids[0]}.evidence` : `cloister-${ids.length}-records.evidence`;
 }
 
-function save(content: Blob, name: string): void {
+/** Hands a file to whoever reads here. */
+export function saveFile(content: Blob, name: string): void {
   const url = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = url;

@@ -1,6 +1,6 @@
 import { Suspense, lazy, useEffect, useMemo, useRef, useState } from 'react';
 import { RouterProvider } from 'react-aria-components';
-import { Navigate, Route, Routes, useHref, useLocation, useNavigate } from 'react-router';
+import { Navigate, useHref, useLocation, useNavigate, useRoutes } from 'react-router';
 import { useMay, useSessionState } from '../api/session';
 import { DeniedState, EmptyState, PageHead, Skeleton, Toasts } from '../design';
 import { pages } from '../pages';
@@ -44,12 +44,15 @@ function Content() {
   }, [pathname]);
   return (
     <main id="content" className="content" ref={main} tabIndex={-1}>
-      <Routes>
-        {pages.map((page) => <Route key={page.path} path={page.path === '/' ? '/' : `${page.path}/*`} element={<PageView page={page} />} />)}
-        <Route path="*" element={<Missing />} />
-      </Routes>
+      <Addressed />
     </main>
   );
+}
+
+/** Some addresses match nothing, not even a pattern for the rest: one with a line break in it, say. */
+function Addressed() {
+  const route = (page: Page) => ({ path: page.path === '/' ? '/' : `${page.path}/*`, element: <PageView page={page} /> });
+  return useRoutes(pages.map(route)) ?? <Missing />;
 }
 
 function PageView({ page }: { page: Page }) {

@@ -3,6 +3,8 @@ export interface Verdict {
   verdict: 'ok' | 'tampered' | 'insufficient' | 'malformed';
   /** Why it is not `ok`. */
   reason?: string;
+  /** Where the first thing is that was altered. */
+  tampered?: { place: { at: string } };
   report?: Report;
 }
 

@@ -16,18 +16,22 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 export async function serve({ url }) {
   let isCut = false;
   let partsLeft = Infinity;
+  let stand;
   const server = createServer((incoming, outgoing) => {
     if (incoming.method === 'PUT' && partsLeft-- <= 0) isCut = true;
     if (isCut) return incoming.socket.destroy();
     const path = new URL(incoming.url, 'http://console').pathname;
+    if (stand?.path === path) return stand.answer(incoming, outgoing);
     if (path.startsWith('/api/') || path.startsWith('/v1/')) return forward(incoming, outgoing, url);
     return file(outgoing, path);
   });
   const cut = (now) => { isCut = now; partsLeft = Infinity; };
   /** Answers nobody from the part of an upload after so many on. */
   const cutAfter = (parts) => { partsLeft = parts; };
+  /** Answers calls of one path in the controller's stead; those of none, if none is given. */
+  const instead = (path, answer) => { stand = path && { path, answer }; };
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close(), cut, cutAfter };
+  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.close(), cut, cutAfter, instead };
 }
 
 function forward(incoming, outgoing, url) {

@@ -1,15 +1,17 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { ChevronLeft, ChevronRight } from 'lucide-react';
+import { Bookmark, ChevronLeft, ChevronRight } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { useMay } from '../../api/session';
-import { Button, EmptyState, ErrorState, PageHead, Section, Select, Skeleton, TextField } from '../../design';
+import { Button, Dialog, EmptyState, ErrorState, PageHead, Section, Select, Skeleton, TextField, useDialogParameter } from '../../design';
 import { LogHead } from '../../records/LogHead';
 import { KINDS } from '../../records/kinds';
 import { recordPage, type RecordFilter } from '../../records/queries';
 import { SaveEvidence } from '../../records/SaveEvidence';
 import { VerifyHere } from '../../verifier/VerifyHere';
 import { addressOf, filterOf } from './filter';
+import { KeptCheckpoints } from './KeptCheckpoints';
+import { SavedQueries } from './SavedQueries';
 import { Timeline } from './Timeline';
 
 export function RecordsPage() {
@@ -17,11 +19,12 @@ export function RecordsPage() {
   const filter = filterOf(address);
   const query = useQuery({ ...recordPage(filter), placeholderData: keepPreviousData });
   const may = useMay();
+  const [isChoosing, openQueries, closeQueries] = useDialogParameter('queries');
   const rows = query.data?.records ?? [];
   const save = <SaveEvidence ids={rows.map(({ id }) => id)} label={`Save the evidence of these ${rows.length}`} />;
   return (
     <>
-      <PageHead title="Audit" actions={rows.length > 0 ? save : null} />
+      <PageHead title="Audit" actions={<><Button icon={<Bookmark />} onPress={openQueries}>Saved queries</Button>{rows.length > 0 ? save : null}</>} />
       <Filters filter={filter} onChange={(changed) => setAddress(addressOf(changed))} />
       {!query.data
         ? query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={10} />
@@ -30,7 +33,9 @@ export function RecordsPage() {
           : <Timeline records={rows} />}
       <Paging filter={filter} next={query.data?.next_before_seq ?? undefined} />
       <Section title="The log" note="its newest signed checkpoint"><LogHead /></Section>
+      <KeptCheckpoints />
       {may('audit.export') ? <Section title="Check the whole log here"><div className="section-body"><VerifyHere ids={[]} /></div></Section> : null}
+      <Dialog title="Saved queries" isOpen={isChoosing} onClose={closeQueries}><SavedQueries filter={filter} /></Dialog>
     </>
   );
 }

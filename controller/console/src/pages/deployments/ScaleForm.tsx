@@ -8,7 +8,7 @@ import { draftOf, requestOf } from './intent';
 
 export function ScaleForm({ deployment, onClose }: { deployment: Deployment; onClose: () => void }) {
   const queries = useQueryClient();
-  const [seen] = useState(deployment);
+  const [seen, setSeen] = useState(deployment);
   const [replicas, setReplicas] = useState(deployment.replicas);
   const save = useMutation({
     mutationFn: () => take(client.PUT('/api/v1/deployments/{name}', {
@@ -21,18 +21,29 @@ export function ScaleForm({ deployment, onClose }: { deployment: Deployment; onC
       onClose();
       say(`${saved.name} wants ${saved.replicas} ${saved.replicas === 1 ? 'replica' : 'replicas'} now`);
     },
+    // Whoever is told that it was changed is shown to what.
+    onError: () => queries.invalidateQueries({ queryKey: ['deployments', seen.name] }),
   });
+  const isOld = isChanged(save.error) && deployment.revision !== seen.revision;
+  const goOn = () => {
+    setSeen(deployment);
+    save.reset();
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!save.isPending) save.mutate();
+    if (replicas === seen.replicas) return onClose();
+    if (!save.isPending && !isChanged(save.error)) save.mutate();
   };
   return (
     <form className="stack" onSubmit={submit}>
       <NumberField label="Replicas" hint={consequence(seen.replicas, replicas)} value={replicas} onChange={(value) => setReplicas(Number.isNaN(value) ? 0 : value)} min={0} max={1024} autoFocus />
-      {save.error ? <Notice tone="bad">{changed(save.error, deployment)}</Notice> : null}
+      {save.error ? <Notice tone="bad">{isChanged(save.error) ? `Somebody changed it meanwhile${isOld ? nowAt(deployment) : ''}. Nothing of yours was saved.` : save.error.message}</Notice> : null}
       <DialogActions>
         <Button onPress={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" isPending={save.isPending} isDisabled={replicas === seen.replicas}>Scale</Button>
+        {/* Two buttons, not one that changes: the press that goes on must not also submit. */}
+        {isChanged(save.error)
+          ? <Button key="on" kind="primary" isDisabled={!isOld} onPress={goOn}>Go on from there</Button>
+          : <Button key="scale" kind="primary" type="submit" isPending={save.isPending}>Scale</Button>}
       </DialogActions>
     </form>
   );
@@ -47,7 +58,6 @@ export function consequence(now: number, wanted: number): string {
   return wanted > now ? `${by} more ${what} will be placed` : `${by} ${what} will finish what ${by === 1 ? 'it has' : 'they have'} and stop`;
 }
 
-function changed(error: Error, { replicas, revision }: Deployment): string {
-  if (!(error instanceof Problem) || error.kind !== 'revision-mismatch') return error.message;
-  return `Somebody changed it meanwhile: it is at revision ${revision} and wants ${replicas}. Nothing was saved; close this and look again.`;
-}
+const isChanged = (error: Error | null): boolean => error instanceof Problem && error.kind === 'revision-mismatch';
+
+const nowAt = ({ replicas, revision }: Deployment): string => `: it is at revision ${revision} and wants ${replicas}`;

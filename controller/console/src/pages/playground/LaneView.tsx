@@ -1,5 +1,5 @@
 import { Columns2, X } from 'lucide-react';
-import { Button, Select } from '../../design';
+import { Button, Select, visible } from '../../design';
 import type { Askable } from './queries';
 import { TurnView } from './TurnView';
 import type { Lane } from './useLane';
@@ -20,7 +20,7 @@ export function LaneView({ label, lane, chosen, onChoose, deployments, onCompare
   // A deployment that is gone, or that an address names: it stays chosen, and asking it says why it cannot be asked.
   if (!deployments.some(({ id }) => id === chosen)) options.push({ id: chosen, label: chosen, note: 'not there' });
   return (
-    <section className="lane" aria-label={`${label} ${chosen}`}>
+    <section className="lane" aria-label={`${label} ${visible(chosen)}`}>
       <header className="lane-head">
         <Select label={label} value={chosen} onChange={onChoose} options={options} isDisabled={lane.isBusy} />
         <Facts of={deployments.find(({ id }) => id === chosen)} />
@@ -28,7 +28,7 @@ export function LaneView({ label, lane, chosen, onChoose, deployments, onCompare
         {onRemove ? <Button kind="ghost" aria-label="Take it away again" icon={<X />} isDisabled={lane.isBusy} onPress={onRemove} /> : null}
       </header>
       {lane.turns.length === 0 ? <p className="lane-empty soft">Nothing has been asked yet.</p> : null}
-      <ol className="turns">{lane.turns.map((turn) => <TurnView key={turn.id} turn={turn} deployment={chosen} />)}</ol>
+      <ol className="turns">{lane.turns.map((turn) => <TurnView key={turn.id} turn={turn} deployment={visible(chosen)} />)}</ol>
     </section>
   );
 }

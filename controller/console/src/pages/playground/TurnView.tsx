@@ -1,7 +1,6 @@
 import { memo, useState } from 'react';
-import { Button, formatDuration, Notice } from '../../design';
+import { Button, formatDuration, Notice, plain } from '../../design';
 import { AnswerRecord } from './AnswerRecord';
-import { plain } from './plain';
 import { speedOf, type Turn } from './turn';
 
 export const TurnView = memo(function TurnView({ turn, deployment }: { turn: Turn; deployment: string }) {
@@ -11,7 +10,7 @@ export const TurnView = memo(function TurnView({ turn, deployment }: { turn: Tur
       <p className="question"><span className="unseen">You asked: </span>{plain(turn.question)}</p>
       <div className="answer" data-phase={phase}>
         <span className="unseen">{deployment} answered: </span>
-        {answer.map((part, at) => <Part key={at} text={part} />)}
+        {answer.map((part, at) => <Part key={at} text={part} isBlock={isBlock(answer, at)} />)}
         {phase === 'waiting' || phase === 'answering' ? <span className="caret" aria-hidden="true" /> : null}
       </div>
       {phase === 'failed' ? <Notice tone="bad">{turn.error}</Notice> : null}
@@ -20,10 +19,15 @@ export const TurnView = memo(function TurnView({ turn, deployment }: { turn: Tur
   );
 });
 
-/** As text, never as markup. Parts that are complete are not drawn again. */
-const Part = memo(function Part({ text }: { text: string }) {
-  return <span>{plain(text)}</span>;
+/** As text, never as markup. Parts that are complete are not drawn again; those of whole lines not even laid out. */
+const Part = memo(function Part({ text, isBlock: block }: { text: string; isBlock: boolean }) {
+  return <span className={block ? 'answer-block' : undefined}>{plain(text)}</span>;
 });
+
+/** Whether a part holds whole lines and nothing else. The last one may still grow. */
+function isBlock(parts: readonly string[], at: number): boolean {
+  return at < parts.length - 1 && parts[at]!.endsWith('\n') && (at === 0 || parts[at - 1]!.endsWith('\n'));
+}
 
 const ENDS: Readonly<Record<string, string>> = { stop: 'ended by itself', length: 'ended at the limit of tokens' };
 

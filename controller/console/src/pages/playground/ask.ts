@@ -1,4 +1,5 @@
 import { patientFetch } from '../../api/client';
+import { plain } from '../../design/format';
 import { eventData } from './sse';
 
 export interface Message {
@@ -52,7 +53,7 @@ interface Chunk {
 
 export function* piecesOf(data: string): Generator<Piece> {
   const chunk = JSON.parse(data) as Chunk;
-  if (chunk.error) throw new AskError(chunk.error.message ?? 'The answer broke off.');
+  if (chunk.error) throw new AskError(plain(chunk.error.message ?? 'The answer broke off.'));
   const choice = chunk.choices?.[0];
   if (choice?.delta?.content) yield { kind: 'text', text: choice.delta.content };
   if (choice?.finish_reason) yield { kind: 'finish', reason: choice.finish_reason };
@@ -62,5 +63,5 @@ export function* piecesOf(data: string): Generator<Piece> {
 
 async function refusal(response: Response): Promise<Error> {
   const body = (await response.json().catch(() => undefined)) as { error?: { message?: string }; detail?: string } | undefined;
-  return new AskError(body?.error?.message ?? body?.detail ?? `The answer was ${response.status} ${response.statusText}`.trim());
+  return new AskError(plain(body?.error?.message ?? body?.detail ?? `The answer was ${response.status} ${response.statusText}`.trim()));
 }

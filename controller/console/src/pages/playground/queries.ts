@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
+import { asText } from '../../api/asText';
 import { patientFetch } from '../../api/client';
 import { problemOf } from '../../api/errors';
 import { live } from '../../api/live';
@@ -16,7 +17,7 @@ export const askable = queryOptions({
     const response = await patientFetch(new Request('/v1/models', { cache: 'no-store' }));
     const body: unknown = await response.json().catch(() => undefined);
     if (!response.ok) throw problemOf(response, body);
-    return (body as { data: Askable[] }).data;
+    return asText((body as { data: Askable[] }).data);
   },
   ...live,
 });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { breather } from './breathe';
 import { EventReader } from './sse';
 
 const read = (...pieces: string[]) => {
@@ -13,4 +14,14 @@ it('yields an event once it is whole, wherever the network cuts it', () => {
 
 it('takes all kinds of line breaks, joins lines of data, and skips what only keeps the line open', () => {
   expect(read(': keep-alive\n\ndata: a\ndata: b\n\nevent: x\r\ndata:c\r\n\r\n')).toEqual(['a\nb', 'c']);
+});
+
+it('makes a pause once work has held up the page for long enough, and not before', async () => {
+  const breathe = breather();
+  expect(breathe()).toBeUndefined();
+  const until = performance.now() + 10;
+  while (performance.now() < until);
+  const pause = breathe();
+  expect(pause).toBeInstanceOf(Promise);
+  await pause;
 });

@@ -1,4 +1,5 @@
 // Reads `text/event-stream` as it arrives. Of an event only its data matters here.
+import { breather } from './breathe';
 
 /** Data of each whole event; what is not whole yet is kept for the next piece. */
 export class EventReader {
@@ -23,9 +24,14 @@ export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerat
   const reader = new EventReader();
   const decoder = new TextDecoder();
   const stream = body.getReader();
+  // What has arrived already is read without a pause: an answer that comes fast enough would leave the page no time.
+  const breathe = breather();
   try {
     for (let next = await stream.read(); !next.done; next = await stream.read()) {
-      yield* reader.push(decoder.decode(next.value, { stream: true }));
+      for (const data of reader.push(decoder.decode(next.value, { stream: true }))) {
+        yield data;
+        await breathe();
+      }
     }
   } finally {
     stream.releaseLock();

@@ -29,6 +29,14 @@ it('keeps a huge answer in parts, of which only the last one grows', () => {
   expect(withPiece(turn, text('x'), 1).answer[0]).toBe(first);
 });
 
+it('ends a part with a line where it can, and loses nothing', () => {
+  const lines = Array.from({ length: 400 }, (_, at) => `${at} a line of some length\nand half `);
+  const turn = lines.reduce((now, line) => withPiece(now, text(line), 1), newTurn(0, 'q', 0));
+  expect(answerText(turn)).toBe(lines.join(''));
+  expect(turn.answer.length).toBeGreaterThan(4);
+  expect(turn.answer.slice(0, -1).every((part) => part.endsWith('\n') && part.length <= 4000)).toBe(true);
+});
+
 it('tells the model what was said, and nothing of what got no answer', () => {
   const said = withPiece(newTurn(0, 'one', 0), text('first'), 1);
   expect(messagesOf('be brief', [said, newTurn(1, 'lost', 0)], 'two')).toEqual([

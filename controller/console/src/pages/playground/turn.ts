@@ -20,7 +20,9 @@ export interface Turn {
   lastAt?: number;
 }
 
-const PART_CHARS = 4000;
+/** From here on a part ends with the next line; at the latest, wherever it is then. */
+const PART_CHARS = 2000;
+const PART_MOST = 4000;
 
 export const newTurn = (id: number, question: string, askedAt: number): Turn => ({ id, question, answer: [], phase: 'waiting', askedAt });
 
@@ -40,8 +42,10 @@ export function withPiece(turn: Turn, piece: Piece, now: number): Turn {
 
 function appended(parts: readonly string[], text: string): string[] {
   const last = parts.at(-1) ?? '';
-  if (parts.length === 0 || last.length + text.length > PART_CHARS) return [...parts, text];
-  return [...parts.slice(0, -1), last + text];
+  if (parts.length === 0 || last.length + text.length > PART_MOST) return [...parts, text];
+  const lineEnd = last.length + text.length > PART_CHARS ? text.lastIndexOf('\n') + 1 : 0;
+  if (lineEnd === 0) return [...parts.slice(0, -1), last + text];
+  return [...parts.slice(0, -1), last + text.slice(0, lineEnd), ...(lineEnd < text.length ? [text.slice(lineEnd)] : [])];
 }
 
 export const answerText = (turn: Turn): string => turn.answer.join('');
