@@ -37,7 +37,7 @@ pub(crate) use enrolment::PLATFORM_NODE_LABEL;
 use live::LiveView;
 pub use live::{LiveNode, LiveNodes, NodeId};
 pub use routes::RouteTable;
-pub use server_tls::agents_tls;
+pub use server_tls::{agents_tls, callers_tls};
 use sessions::{EndReason, Sessions};
 
 use crate::data_dir::DataDir;

@@ -69,6 +69,8 @@ pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(5);
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server certificate of the agents listener is replaced this often.
 pub const SERVER_CERTIFICATE_ROTATION: Duration = Duration::from_secs(24 * 3_600);
+/// The files of the operator's certificate are looked at this often.
+pub const OPERATOR_CERTIFICATE_LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// Sequences that may wait at one replica; more are answered with "try again".
 pub const MAX_WAITING_PER_REPLICA: u32 = 64;
 /// Node verdicts kept with one replica; with more nodes than that the rest go unmentioned.

@@ -47,6 +47,10 @@ pub struct Options {
     /// Private key (PEM) of that certificate.
     #[arg(long, env = "CLOISTER_TLS_KEY", requires = "tls_cert", value_name = "PEM")]
     pub tls_key: Option<PathBuf>,
+    /// Serve HTTP and gRPC with a certificate of the fleet's own authority, which callers then must trust
+    /// (ca.pem in the data folder), instead of one of yours.
+    #[arg(long, env = "CLOISTER_TLS_FLEET_CA", conflicts_with = "tls_cert")]
+    pub tls_fleet_ca: bool,
     /// Serve HTTP and gRPC unencrypted beyond this machine (behind a proxy that encrypts).
     #[arg(long)]
     pub allow_plaintext: bool,
@@ -83,7 +87,7 @@ pub struct Options {
 pub enum OptionsError {
     #[error(
         "{flag} {address} can be reached from other machines, and prompts would cross the network unencrypted; \
-         give --tls-cert and --tls-key, or --allow-plaintext if a proxy in front encrypts"
+         give --tls-cert and --tls-key, or --tls-fleet-ca, or --allow-plaintext if a proxy in front encrypts"
     )]
     PlaintextBeyondLoopback { flag: &'static str, address: SocketAddr },
     #[error("{flag} is {value:?}, and must be between {least:?} and {most:?}")]
@@ -98,7 +102,7 @@ impl Options {
     /// # Errors
     /// [`OptionsError`], naming the flag.
     pub fn validate(&self) -> Result<(), OptionsError> {
-        let encrypted = self.tls_cert.is_some() || self.allow_plaintext;
+        let encrypted = self.serves_tls() || self.allow_plaintext;
         for (flag, address) in [("--http", self.http), ("--grpc", self.grpc)] {
             if !address.ip().is_loopback() && !encrypted {
                 return Err(OptionsError::PlaintextBeyondLoopback { flag, address });
@@ -115,6 +119,11 @@ impl Options {
             true => Ok(()),
             false => Err(OptionsError::FleetName(self.fleet_name.clone())),
         }
+    }
+
+    /// Whether HTTP and gRPC are encrypted here.
+    pub fn serves_tls(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_fleet_ca
     }
 
     /// Where agents are told to connect: never an address that means "every interface".

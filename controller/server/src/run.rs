@@ -237,11 +237,7 @@ fn open_oidc(options: &Options) -> Result<Oidc, OidcError> {
 
 impl From<&Options> for SessionSettings {
     fn from(options: &Options) -> Self {
-        Self {
-            idle: options.session_idle,
-            lifetime: options.session_lifetime,
-            tls: options.tls_cert.is_some(),
-        }
+        Self { idle: options.session_idle, lifetime: options.session_lifetime, tls: options.serves_tls() }
     }
 }
 

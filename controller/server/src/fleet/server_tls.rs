@@ -1,13 +1,13 @@
-//! TLS of the agents listener: the fleet's own authority on both sides.
+//! TLS with certificates of the fleet's own authority: for agents on both sides, for callers on the controller's.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
-use rustls::sign::CertifiedKey;
+use rustls::server::WebPkiClientVerifier;
 use tokio_util::sync::CancellationToken;
 
 use super::{CaError, FleetCa};
 use crate::limits::SERVER_CERTIFICATE_ROTATION;
+use crate::listen::{CurrentCertificate, server_config};
 
 /// TLS 1.3, a client certificate of the fleet's authority or none at all. An expired or foreign one
 /// does not get past the handshake; that calls other than enrolment need one is checked per call.
@@ -26,7 +26,7 @@ pub fn agents_tls(
         .allow_unauthenticated()
         .build()
         .map_err(|error| rustls::Error::General(error.to_string()))?;
-    let current = Arc::new(Current(RwLock::new(ca.server_certificate(&hosts)?)));
+    let current = CurrentCertificate::new(ca.server_certificate(&hosts)?);
     tokio::spawn(rotate(Arc::clone(ca), hosts, Arc::clone(&current), stop));
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -39,23 +39,33 @@ pub fn agents_tls(
     Ok(Arc::new(config))
 }
 
-#[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
-
-impl ResolvesServerCert for Current {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)))
-    }
+/// For callers of HTTP and gRPC who trust the fleet's authority: no certificate is asked of them.
+///
+/// # Errors
+/// The authority or a host name does not fit into a certificate.
+pub fn callers_tls(
+    ca: &Arc<FleetCa>,
+    hosts: Vec<String>,
+    stop: CancellationToken,
+) -> Result<Arc<rustls::ServerConfig>, CaError> {
+    let current = CurrentCertificate::new(ca.server_certificate(&hosts)?);
+    tokio::spawn(rotate(Arc::clone(ca), hosts, Arc::clone(&current), stop));
+    Ok(server_config(current)?)
 }
 
-async fn rotate(ca: Arc<FleetCa>, hosts: Vec<String>, current: Arc<Current>, stop: CancellationToken) {
+async fn rotate(
+    ca: Arc<FleetCa>,
+    hosts: Vec<String>,
+    current: Arc<CurrentCertificate>,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(SERVER_CERTIFICATE_ROTATION) => {}
             () = stop.cancelled() => return,
         }
         match ca.server_certificate(&hosts) {
-            Ok(fresh) => *current.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh,
+            Ok(fresh) => current.replace(fresh),
             // The old one is good for days; the next turn tries again.
             Err(error) => tracing::error!(%error, "the server certificate could not be replaced"),
         }

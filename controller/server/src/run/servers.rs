@@ -20,7 +20,7 @@ use super::health::Health;
 use super::{Endpoints, RunError, unread_body};
 use crate::api::{self, ApiState};
 use crate::console;
-use crate::fleet::{FleetCa, FleetHandle, agents_tls};
+use crate::fleet::{FleetCa, FleetHandle, agents_tls, callers_tls};
 use crate::listen::{BindError, Incoming, Peer, bind, operator_tls};
 use crate::options::Options;
 
@@ -55,7 +55,7 @@ impl Listeners {
             http: self.http.local_addr()?.to_string(),
             grpc: self.grpc.local_addr()?.to_string(),
             agents,
-            tls: options.tls_cert.is_some(),
+            tls: options.serves_tls(),
         })
     }
 }
@@ -83,20 +83,13 @@ impl Servers {
         apis: Apis,
     ) -> Result<Self, RunError> {
         let (stop_callers, stop_agents) = (CancellationToken::new(), CancellationToken::new());
-        let tls = match (&options.tls_cert, &options.tls_key) {
-            (Some(cert), Some(key)) => Some(operator_tls(cert, key)?),
-            _ => None,
-        };
+        let tls = callers(options, ca, stop_callers.clone())?;
         let http = Incoming::start(listeners.http, tls.clone(), stop_callers.clone())?;
         let grpc = Incoming::start(listeners.grpc, tls, stop_callers.clone())?;
         let tls = agents_tls(ca, certificate_hosts(options), stop_agents.clone())?;
         let agents = Incoming::start(listeners.agents, Some(tls), stop_agents.clone())?;
         let callers = vec![
-            tokio::spawn(serve_http(
-                http,
-                http_router(&apis, options.tls_cert.is_some()),
-                stop_callers.clone(),
-            )),
+            tokio::spawn(serve_http(http, http_router(&apis, options.serves_tls()), stop_callers.clone())),
             tokio::spawn(serve_grpc("grpc", grpc, grpc_routes(&apis)?, stop_callers.clone())),
         ];
         let routes = apis.fleet.agents_routes();
@@ -128,11 +121,28 @@ async fn end(server: &mut JoinHandle<()>) {
     }
 }
 
-/// Under which names agents may know the controller.
+/// TLS of HTTP and gRPC, if they are encrypted here.
+fn callers(
+    options: &Options,
+    ca: &Arc<FleetCa>,
+    stop: CancellationToken,
+) -> Result<Option<Arc<rustls::ServerConfig>>, RunError> {
+    Ok(match (&options.tls_cert, &options.tls_key) {
+        (Some(cert), Some(key)) => Some(operator_tls(cert, key, stop)?),
+        _ if options.tls_fleet_ca => Some(callers_tls(ca, certificate_hosts(options), stop)?),
+        _ => None,
+    })
+}
+
+/// Under which names agents and callers may know the controller.
 fn certificate_hosts(options: &Options) -> Vec<String> {
-    let own = [options.agents_host(), options.agents.ip().to_string()];
-    let mut hosts: Vec<String> =
-        own.into_iter().chain(["localhost".to_owned(), "127.0.0.1".to_owned()]).collect();
+    let listening = [options.agents, options.http, options.grpc].map(|address| address.ip());
+    // An address that means every interface is nobody's name.
+    let listening = listening.into_iter().filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string());
+    let mut hosts: Vec<String> = listening
+        .chain([options.agents_host()])
+        .chain(["localhost".to_owned(), "127.0.0.1".to_owned()])
+        .collect();
     hosts.sort();
     hosts.dedup();
     hosts
