@@ -5,6 +5,7 @@
 //! Times are RFC 3339 in UTC. Sizes are bytes. Nothing here does any work.
 
 pub mod account;
+pub mod configuration;
 pub mod deployment;
 pub mod fleet;
 pub mod import;
@@ -24,6 +25,10 @@ pub mod upload;
 pub use account::{
     Account, AccountList, AccountRolesRequest, ChangedAccount, FleetRole, LoginLink, NewAccountRequest,
     NewPasswordRequest,
+};
+pub use configuration::{
+    Configuration, DatabaseInForce, DatabaseKind, GroupRolesInForce, IdentityProviderInForce, OptionInForce,
+    OptionSource,
 };
 pub use deployment::{DeployRequest, Deployment, DeploymentList};
 pub use fleet::{Changed, Status, Version};

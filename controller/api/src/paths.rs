@@ -8,6 +8,9 @@ pub const OPENAPI: &str = "/api/v1/openapi.json";
 pub const VERSION: &str = "/api/v1/version";
 pub const STATUS: &str = "/api/v1/status";
 
+pub const CONFIGURATION: &str = "/api/v1/configuration";
+pub const DIAGNOSTICS: &str = "/api/v1/diagnostics";
+
 pub const UPLOADS: &str = "/api/v1/uploads";
 pub const UPLOAD: &str = "/api/v1/uploads/{upload_id}";
 pub const UPLOAD_FILE: &str = "/api/v1/uploads/{upload_id}/files/{name}";

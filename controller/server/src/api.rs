@@ -22,7 +22,7 @@ pub use ask::let_people_ask;
 pub use auth::SessionSettings;
 pub use error::ApiError;
 pub use rest::{openapi, router};
-pub use state::ApiState;
+pub use state::{ApiSettings, ApiState};
 
 use cloister_proto::admin::v1::admin_service_server::AdminServiceServer;
 

@@ -3,13 +3,12 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use cloister_server::options::Options;
 use cloister_server::telemetry::Telemetry;
 use cloister_server::{run, stop_signal};
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::from_command_line();
     match start(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

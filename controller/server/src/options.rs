@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod in_force;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 
@@ -80,6 +81,9 @@ pub struct Options {
     /// Stop in good order when the process that started this one ends, however it ends.
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,
+    /// All of the above as they are in force; empty unless they came from the command line.
+    #[arg(skip)]
+    pub in_force: Vec<cloister_api::OptionInForce>,
 }
 
 /// The options contradict each other or the rules of safe use.

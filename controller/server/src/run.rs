@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use endpoints::Endpoints;
 pub use first_start::FirstStartError;
 
-use crate::api::{ApiState, SessionSettings};
+use crate::api::{ApiSettings, ApiState, SessionSettings};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::fleet::{CaError, FleetCa, FleetHandle, FleetParts, FleetSettings, NodeAttestor, RouteTable};
 use crate::limits::{DRAIN_TIMEOUT, UPLOAD_QUOTA_DEFAULT_BYTES};
@@ -135,7 +135,12 @@ impl Controller {
         let name = first_start::fleet_name(&store).await?;
         let sources = SourceSettings::new(&options.sources);
         let kept = (uploads, models.clone());
-        let settings = (sources, SessionSettings::from(&options), oidc);
+        let settings = ApiSettings {
+            sources,
+            sessions: SessionSettings::from(&options),
+            oidc,
+            options: options.in_force.clone(),
+        };
         let admin = ApiState::new(name, store.clone(), ledger.clone(), fleet.clone(), kept, settings);
 
         let (table, routes) = RouteTable::new(fleet.clone());

@@ -26,6 +26,7 @@ pub use audit::{CheckpointRow, Head, OpenRequest, RecordQuery, RecordRow, SaltRo
 pub use change::Change;
 pub use error::{Entity, Refusal, StoreError};
 pub use leadership::LeadershipTask;
+pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
     Account, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState,

@@ -24,7 +24,8 @@ const ACCOUNTS: &str = include_str!("../migrations/0006_accounts.sql");
 const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
 
 /// The newest step that this program knows.
-pub(crate) const NEWEST: i64 = 7;
+pub const SCHEMA_VERSION: u32 = 7;
+pub(crate) const NEWEST: i64 = SCHEMA_VERSION as i64;
 
 /// The steps up to `known` for one kind of database. They differ in the name of the byte-string type
 /// and in the language of triggers.

@@ -182,6 +182,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the controller that answers was started.
+         * @description Without secrets. Where several controllers share a database, each may be started otherwise.
+         */
+        get: operations["get_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments": {
         parameters: {
             query?: never;
@@ -216,6 +236,27 @@ export interface paths {
         post?: never;
         /** Remove a deployment; its replicas are drained. */
         delete: operations["remove_deployment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/diagnostics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What helps to find a fault, as an archive (tar, gzip).
+         * @description Versions, configuration, nodes, models, deployments and replicas; no secret, nobody's name, and no text of a
+         *     question or an answer.
+         */
+        get: operations["get_diagnostics"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -761,6 +802,27 @@ export interface components {
             account: components["schemas"]["Account"];
             record_id: string;
         };
+        /** @description The configuration of the controller that answers. */
+        Configuration: {
+            controller_id: string;
+            database: components["schemas"]["DatabaseInForce"];
+            identity_providers: components["schemas"]["IdentityProviderInForce"][];
+            /** @description In the order of `--help`. */
+            options: components["schemas"]["OptionInForce"][];
+            /** @description When this controller was started. */
+            started_at: string;
+            version: string;
+        };
+        DatabaseInForce: {
+            kind: components["schemas"]["DatabaseKind"];
+            /**
+             * Format: int32
+             * @description The newest step of the schema that this program knows.
+             */
+            schema_version: number;
+        };
+        /** @enum {string} */
+        DatabaseKind: "sqlite" | "postgres";
         /** @description What a deployment should be. The name is in the path. */
         DeployRequest: {
             /**
@@ -865,11 +927,29 @@ export interface components {
          * @enum {string}
          */
         FleetRole: "fleet-admin" | "operator" | "model-approver" | "auditor" | "developer" | "user" | "vendor-support";
+        /** @description What a group at the provider may do here. */
+        GroupRolesInForce: {
+            group: string;
+            roles: components["schemas"]["FleetRole"][];
+        };
         /** @description A `.tar` or `.tar.gz` that holds the model's folder, its signature bundle included. */
         HttpsSource: {
             /** @description Hex SHA-256 of the archive. */
             sha256: string;
             /** @description At most 2,048 bytes; without user name and password. */
+            url: string;
+        };
+        /** @description An identity provider that people may sign in with. */
+        IdentityProviderInForce: {
+            client_id: string;
+            groups: components["schemas"]["GroupRolesInForce"][];
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description How often it is asked whether a person is still good.
+             */
+            recheck_s: number;
             url: string;
         };
         /** @description One import. */
@@ -1227,6 +1307,19 @@ export interface components {
             /** @description Whether it is the one that asks. */
             own: boolean;
         };
+        /** @description One option of `cloister-controller`. */
+        OptionInForce: {
+            help: string;
+            /** @description Whether its value is kept back. */
+            is_secret?: boolean;
+            /** @description e.g. `--http`. */
+            name: string;
+            source: components["schemas"]["OptionSource"];
+            /** @description Absent for one that is not set, and for a secret one. */
+            value?: string | null;
+        };
+        /** @enum {string} */
+        OptionSource: "default" | "environment" | "command_line";
         /** @description Something below the folder that the controller was given with `--sources`. */
         PathSource: {
             /**
@@ -2374,6 +2467,61 @@ export interface operations {
             };
         };
     };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_deployments: {
         parameters: {
             query?: never;
@@ -2671,6 +2819,61 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_diagnostics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": number[];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -31,13 +31,15 @@ pub(crate) enum Action {
     AccountChange,
     SessionRead,
     SessionEnd,
+    ConfigurationRead,
+    DiagnosticsRead,
     /// Asking models from the console.
     InferenceAsk,
 }
 
 impl Action {
     /// All, in the order of the matrix.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::FleetRead,
         Self::ModelRead,
         Self::ModelImport,
@@ -63,6 +65,8 @@ impl Action {
         Self::AccountChange,
         Self::SessionRead,
         Self::SessionEnd,
+        Self::ConfigurationRead,
+        Self::DiagnosticsRead,
         Self::InferenceAsk,
     ];
 
@@ -94,6 +98,8 @@ impl Action {
             Self::AccountChange => "account.change",
             Self::SessionRead => "session.read",
             Self::SessionEnd => "session.end",
+            Self::ConfigurationRead => "configuration.read",
+            Self::DiagnosticsRead => "diagnostics.read",
             Self::InferenceAsk => "inference.ask",
         }
     }
@@ -117,6 +123,8 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::NodeAdmit,
             Action::NodeRevoke,
             Action::KeyRead,
+            Action::ConfigurationRead,
+            Action::DiagnosticsRead,
             Action::InferenceAsk,
         ],
     ),
@@ -151,6 +159,7 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::AuditExport,
             Action::AccountRead,
             Action::SessionRead,
+            Action::ConfigurationRead,
         ],
     ),
     (
@@ -161,7 +170,14 @@ const ROLES: &[(FleetRole, &[Action])] = &[
     // How the fleet is, never what is asked of it: neither content nor the log that tells of it.
     (
         FleetRole::VendorSupport,
-        &[Action::FleetRead, Action::ModelRead, Action::DeploymentRead, Action::NodeRead],
+        &[
+            Action::FleetRead,
+            Action::ModelRead,
+            Action::DeploymentRead,
+            Action::NodeRead,
+            Action::ConfigurationRead,
+            Action::DiagnosticsRead,
+        ],
     ),
 ];
 
@@ -207,6 +223,8 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::GET, paths::OPENAPI, Public),
     (Method::GET, paths::VERSION, Public),
     (Method::GET, paths::STATUS, Needs(Action::FleetRead)),
+    (Method::GET, paths::CONFIGURATION, Needs(Action::ConfigurationRead)),
+    (Method::GET, paths::DIAGNOSTICS, Needs(Action::DiagnosticsRead)),
     (Method::POST, paths::UPLOADS, Needs(Action::ModelImport)),
     (Method::GET, paths::UPLOAD, Needs(Action::ModelImport)),
     (Method::DELETE, paths::UPLOAD, Needs(Action::ModelImport)),

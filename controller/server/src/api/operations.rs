@@ -3,6 +3,7 @@
 
 pub(super) mod accounts;
 pub(super) mod audit;
+pub(super) mod configuration;
 pub(super) mod deployments;
 pub(super) mod fleet;
 pub(super) mod imports;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod configuration;
 mod deployments;
 mod fleet;
 mod imports;
@@ -51,6 +52,8 @@ fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(fleet::version))
         .routes(routes!(fleet::status))
+        .routes(routes!(configuration::get))
+        .routes(routes!(configuration::diagnostics))
         .routes(routes!(uploads::begin))
         .routes(routes!(uploads::get, uploads::remove))
         .routes(routes!(uploads::append))

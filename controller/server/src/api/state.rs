@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use cloister_api::OptionInForce;
 use cloister_ledger::LedgerHandle;
 use cloister_store::Store;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::auth::SessionSettings;
@@ -34,6 +36,18 @@ struct Shared {
     sessions: SessionSettings,
     passwords: Passwords,
     oidc: Oidc,
+    options: Vec<OptionInForce>,
+    started_at: Timestamp,
+}
+
+/// What follows from the options.
+#[derive(Default)]
+pub struct ApiSettings {
+    pub sources: SourceSettings,
+    pub sessions: SessionSettings,
+    pub oidc: Oidc,
+    /// The options themselves, for people.
+    pub options: Vec<OptionInForce>,
 }
 
 impl ApiState {
@@ -43,8 +57,9 @@ impl ApiState {
         ledger: LedgerHandle,
         fleet: FleetHandle,
         (uploads, models): (Uploads, ModelFolder),
-        (sources, sessions, oidc): (SourceSettings, SessionSettings, Oidc),
+        settings: ApiSettings,
     ) -> Self {
+        let ApiSettings { sources, sessions, oidc, options } = settings;
         let denials = Denials::new(std::time::Instant::now());
         let imports = Imports::new();
         let passwords = Passwords::new();
@@ -61,6 +76,8 @@ impl ApiState {
             sessions,
             passwords,
             oidc,
+            options,
+            started_at: Timestamp::now(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -104,6 +121,12 @@ impl ApiState {
     }
     pub(crate) fn oidc(&self) -> &Oidc {
         &self.shared.oidc
+    }
+    pub(crate) fn options(&self) -> &[OptionInForce] {
+        &self.shared.options
+    }
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.shared.started_at
     }
     pub(crate) fn denials(&self) -> &Denials {
         &self.shared.denials

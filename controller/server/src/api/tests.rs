@@ -29,7 +29,7 @@ use runtime_formats::testing::TinyLlama;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{ApiState, SessionSettings, router};
+use super::{ApiSettings, ApiState, SessionSettings, router};
 use crate::data_dir::DataDir;
 use crate::fleet::{FleetCa, FleetHandle, FleetParts, FleetSettings};
 use crate::models;
@@ -88,7 +88,7 @@ impl Fleet {
             attestor: None,
         });
         let opened = models::open(&data, &store, QUOTA_BYTES).await.unwrap();
-        let settings = (sources, sessions, crate::oidc::Oidc::default());
+        let settings = ApiSettings { sources, sessions, ..ApiSettings::default() };
         let api = ApiState::new("test".into(), store, ledger, fleet, opened, settings);
         Self { data, router: router(api.clone()), api, _ledger: task, _temp: temp }
     }

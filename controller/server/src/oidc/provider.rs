@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cloister_api::{GroupRolesInForce, IdentityProviderInForce};
 use jsonwebtoken::jwk::JwkSet;
 use oauth2::{ClientId, ClientSecret, RedirectUrl};
 use reqwest::{Certificate, Client, Url};
@@ -87,6 +88,22 @@ impl Provider {
     /// Whether browsers reach the console over TLS, whoever ends it.
     pub(crate) fn is_reached_over_tls(&self) -> bool {
         self.public_url.starts_with("https:")
+    }
+
+    /// As it is configured, for people.
+    pub(crate) fn in_force(&self) -> IdentityProviderInForce {
+        let groups = self.settings.roles.iter();
+        let groups = groups
+            .map(|rule| GroupRolesInForce { group: rule.group.clone(), roles: rule.roles.clone() })
+            .collect();
+        IdentityProviderInForce {
+            id: self.id().to_owned(),
+            name: self.name().to_owned(),
+            url: self.url().to_owned(),
+            client_id: self.settings.client_id.clone(),
+            recheck_s: self.recheck().as_secs(),
+            groups,
+        }
     }
 
     pub(super) fn client_secret(&self) -> Option<ClientSecret> {

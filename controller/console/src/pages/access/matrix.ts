@@ -28,5 +28,7 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
   'account.change': ['fleet-admin'],
   'session.read': ['fleet-admin', 'auditor'],
   'session.end': ['fleet-admin'],
+  'configuration.read': ['fleet-admin', 'operator', 'auditor', 'vendor-support'],
+  'diagnostics.read': ['fleet-admin', 'operator', 'vendor-support'],
   'inference.ask': ['fleet-admin', 'operator', 'developer', 'user'],
 };

@@ -192,3 +192,26 @@ async fn text(fleet: &Fleet, path: &str) -> String {
     let body = axum::body::to_bytes(response.into_body(), 64 << 20).await.unwrap();
     String::from_utf8(body.to_vec()).unwrap()
 }
+
+#[tokio::test]
+async fn diagnostics_hold_what_helps_and_no_secret() {
+    let fleet = Fleet::start().await;
+    let request = Request::get(paths::DIAGNOSTICS).header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
+    let response = fleet.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/gzip");
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&bytes[..]));
+    let mut names = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        names.push(entry.path().unwrap().file_name().unwrap().to_str().unwrap().to_owned());
+        let value: serde_json::Value = serde_json::from_reader(&mut entry).unwrap();
+        assert!(!value.to_string().contains("clk_"), "{value}");
+    }
+    names.sort();
+    let wanted = ["configuration", "deployments", "models", "nodes", "replicas", "status", "version"]
+        .map(|n| format!("{n}.json"));
+    assert_eq!(names, wanted);
+    let configuration = fleet.get(paths::CONFIGURATION).await;
+    assert_eq!(configuration["database"]["kind"], "sqlite");
+}
