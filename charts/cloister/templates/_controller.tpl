@@ -65,6 +65,10 @@
   value: /etc/cloister/database-ca/ca.pem
 {{- end }}
 {{- end }}
+{{- if .Values.identityProviders.existingSecret }}
+- name: CLOISTER_OIDC
+  value: /etc/cloister/identity/oidc.toml
+{{- end }}
 {{- with .Values.telemetry.otlpEndpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ . | quote }}
@@ -110,6 +114,11 @@
   mountPath: /etc/cloister/tls
   readOnly: true
 {{- end }}
+{{- if .Values.identityProviders.existingSecret }}
+- name: identity
+  mountPath: /etc/cloister/identity
+  readOnly: true
+{{- end }}
 {{- if .Values.models.sourcesClaim }}
 - name: sources
   mountPath: /var/lib/cloister-sources
@@ -139,6 +148,12 @@
     sizeLimit: 256Mi
 {{- with .Values.tls.existingSecret }}
 - name: tls
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+{{- end }}
+{{- with .Values.identityProviders.existingSecret }}
+- name: identity
   secret:
     secretName: {{ . }}
     defaultMode: 0440

@@ -41,6 +41,9 @@ A configuration that would come up and then not work is refused here, where some
 {{- if and .Values.models.allowedHosts (not $policy.sources.to) -}}
 {{- fail (printf "models.allowedHosts names hosts to fetch models from, but networkPolicy.sources.to is empty, so no controller could reach them: say where they (or the proxy) are, as in networkPolicy.sources.to=[{ipBlock: {cidr: 10.0.0.0/16}}], %s" $off) -}}
 {{- end -}}
+{{- if and .Values.identityProviders.existingSecret (not $policy.identityProviders.to) -}}
+{{- fail (printf "identityProviders.existingSecret is set, but networkPolicy.identityProviders.to is empty, so no controller could reach a provider: say where they are, as in networkPolicy.identityProviders.to=[{ipBlock: {cidr: 10.0.0.7/32}}], %s" $off) -}}
+{{- end -}}
 {{- if and .Values.telemetry.otlpEndpoint (not $policy.telemetry.to) -}}
 {{- fail (printf "telemetry.otlpEndpoint is set, but networkPolicy.telemetry.to is empty, so no trace could reach the collector: say where it is, as in networkPolicy.telemetry.to=[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: observability}}}], %s" $off) -}}
 {{- end -}}
