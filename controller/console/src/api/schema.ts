@@ -182,6 +182,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the controller was started with, without secrets. */
+        get: operations["get_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments": {
         parameters: {
             query?: never;
@@ -216,6 +233,26 @@ export interface paths {
         post?: never;
         /** Remove a deployment; its replicas are drained. */
         delete: operations["remove_deployment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/diagnostics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file for whoever looks into a fault: versions, configuration, nodes, deployments, replicas and metrics.
+         * @description Without secrets, names of people or any text of a question or an answer.
+         */
+        get: operations["get_diagnostics"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -761,6 +798,21 @@ export interface components {
             account: components["schemas"]["Account"];
             record_id: string;
         };
+        /** @description What the controller was started with. */
+        Configuration: {
+            controller_id: string;
+            database: components["schemas"]["DatabaseInForce"];
+            identity_providers: components["schemas"]["IdentityProviderInForce"][];
+            options: components["schemas"]["OptionInForce"][];
+            started_at: string;
+            version: string;
+        };
+        DatabaseInForce: {
+            /** @description `sqlite` or `postgres`. */
+            kind: string;
+            /** Format: int32 */
+            schema_version: number;
+        };
         /** @description What a deployment should be. The name is in the path. */
         DeployRequest: {
             /**
@@ -865,11 +917,28 @@ export interface components {
          * @enum {string}
          */
         FleetRole: "fleet-admin" | "operator" | "model-approver" | "auditor" | "developer" | "user" | "vendor-support";
+        GroupRolesInForce: {
+            group: string;
+            roles: components["schemas"]["FleetRole"][];
+        };
         /** @description A `.tar` or `.tar.gz` that holds the model's folder, its signature bundle included. */
         HttpsSource: {
             /** @description Hex SHA-256 of the archive. */
             sha256: string;
             /** @description At most 2,048 bytes; without user name and password. */
+            url: string;
+        };
+        IdentityProviderInForce: {
+            client_id: string;
+            groups: components["schemas"]["GroupRolesInForce"][];
+            id: string;
+            /** @description On the button. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How often the provider is asked again.
+             */
+            recheck_s: number;
             url: string;
         };
         /** @description One import. */
@@ -1226,6 +1295,17 @@ export interface components {
             method: string;
             /** @description Whether it is the one that asks. */
             own: boolean;
+        };
+        OptionInForce: {
+            help: string;
+            /** @description Its value is never shown. */
+            is_secret?: boolean;
+            /** @description As on the command line. */
+            name: string;
+            /** @description `default`, `environment` or `command_line`. */
+            source: string;
+            /** @description Absent for options that are not set, and for secret ones. */
+            value?: string | null;
         };
         /** @description Something below the folder that the controller was given with `--sources`. */
         PathSource: {
@@ -2374,6 +2454,61 @@ export interface operations {
             };
         };
     };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_deployments: {
         parameters: {
             query?: never;
@@ -2671,6 +2806,62 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_diagnostics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A gzipped tar archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
