@@ -50,6 +50,7 @@ function columns(open: ((task: Task, name: string) => void) | undefined): Column
     { id: 'name', title: 'Name', sort: ({ name }) => name, cell: ({ name }) => <strong className="wrap">{name}</strong> },
     { id: 'state', title: 'State', cell: (account) => <AccountState of={account} /> },
     { id: 'roles', title: 'Roles', sort: ({ roles }) => roles.join(), cell: ({ roles }) => roles.join(', ') },
+    { id: 'issuer', title: 'Identity provider', wideOnly: true, sort: ({ issuer }) => issuer ?? undefined, cell: ({ issuer }) => (issuer ? <span className="wrap">{issuer}</span> : <span className="soft">none: local account</span>) },
     { id: 'password', title: 'Password', wideOnly: true, cell: (account) => <Password of={account} /> },
     { id: 'created', title: 'Created', wideOnly: true, sort: (account) => account.created_at, cell: (account) => <Time at={account.created_at} /> },
     ...(open ? [actions] : []),
@@ -58,8 +59,7 @@ function columns(open: ((task: Task, name: string) => void) | undefined): Column
 
 function Password({ of: account }: { of: Account }) {
   if (account.disabled_at != null) return null;
-  const issuer = issuerOf(account.name);
-  if (issuer) return <span className="soft">none: signs in through {issuer}</span>;
+  if (account.issuer != null) return <span className="soft">none here</span>;
   return account.has_password ? 'chosen' : <span className="soft">none yet: by login link only</span>;
 }
 

@@ -1,11 +1,16 @@
 import { Check } from 'lucide-react';
 import { useSession } from '../../api/session';
 import { Section } from '../../design';
+import { GroupsOfProviders } from './GroupsOfProviders';
 import { MATRIX, ROLES } from './matrix';
 import { PURPOSE } from './roles';
 
-/** The table that the controller is built with. */
 export function RolesTab() {
+  return <><WhoMayWhat /><GroupsOfProviders /></>;
+}
+
+/** The table that the controller is built with. */
+function WhoMayWhat() {
   const own = useSession().roles;
   return (
     <Section title="Who may do what" note="Everything else is denied, and that is on record">

@@ -3,6 +3,7 @@ import { client, take } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Badge, Button, DataTable, ErrorState, Notice, say, Section, Skeleton, Time, visible, type Column } from '../../design';
 import { browserName } from './browser';
+import { methodName } from './method';
 import { openSessions, type OpenSession } from './queries';
 
 export function SessionsTab() {
@@ -36,6 +37,7 @@ function columns(onEnd: ((session: OpenSession) => void) | undefined): Column<Op
     { id: 'who', title: 'Account', sort: (session) => session.account_name, cell: (session) => <span className="row"><strong className="wrap">{session.account_name}</strong>{session.own ? <Badge tone="ok">this one</Badge> : null}</span> },
     { id: 'from', title: 'From', sort: ({ address }) => address, cell: ({ address }) => visible(address) },
     { id: 'browser', title: 'Browser', wideOnly: true, cell: ({ client }) => <span title={visible(client)}>{browserName(client)}</span> },
+    { id: 'method', title: 'Signed in with', wideOnly: true, sort: ({ method }) => methodName(method), cell: ({ method }) => methodName(method) },
     { id: 'since', title: 'Since', wideOnly: true, sort: (session) => session.created_at, cell: (session) => <Time at={session.created_at} /> },
     { id: 'seen', title: 'Last seen', sort: (session) => session.last_seen_at, cell: (session) => <Time at={session.last_seen_at} /> },
     { id: 'until', title: 'Ends at the latest', wideOnly: true, cell: (session) => <Time at={session.absolute_expires_at} /> },

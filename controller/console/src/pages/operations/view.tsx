@@ -3,11 +3,15 @@ import { client, take } from '../../api/client';
 import { live } from '../../api/live';
 import { status } from '../../api/queries';
 import { useMay, useSession } from '../../api/session';
+import { configuration } from '../../configuration/queries';
 import { ErrorState, Facts, formatCount, PageHead, Section, Skeleton, Time, visible } from '../../design';
 import { LogHead } from '../../records/LogHead';
 import { Certificates } from './Certificates';
+import { Diagnostics } from './Diagnostics';
+import { InForce } from './InForce';
+import './operations.css';
 
-/** How the controller is, as far as it says. */
+/** How the controller is, as far as it says, and what it was started with. */
 export default function Operations() {
   const may = useMay();
   return (
@@ -16,6 +20,8 @@ export default function Operations() {
       <Section title="Controller"><Controller /></Section>
       {may('node.read') ? <Section title="Certificates of nodes" note="the first to expire first; agents renew them by themselves"><Certificates /></Section> : null}
       {may('audit.read') ? <Section title="Log checkpoint" note="the newest that is signed"><LogHead /></Section> : null}
+      <InForce />
+      <Diagnostics />
       <Section title="Your session"><OwnSession /></Section>
     </>
   );
@@ -24,6 +30,7 @@ export default function Operations() {
 function Controller() {
   const now = useQuery(status);
   const version = useQuery({ queryKey: ['version'], queryFn: () => take(client.GET('/api/v1/version')), ...live });
+  const started = useQuery({ ...configuration, enabled: useMay()('configuration.read') }).data;
   const failed = [now, version].find((query) => query.error && !query.data);
   if (failed?.error) return <ErrorState error={failed.error} onRetry={() => void failed.refetch()} />;
   if (!now.data || !version.data) return <Skeleton rows={4} />;
@@ -33,6 +40,8 @@ function Controller() {
       ['Fleet', visible(fleet)],
       ['Version', version.data.version],
       ['API', version.data.api],
+      ['Started', started ? <Time key="started" at={started.started_at} exact /> : undefined],
+      ['Controller id', started ? <code key="id">{started.controller_id}</code> : undefined],
       ['Nodes', `${nodesReady} of ${nodes} connected`],
       ['Replicas', `${ready} of ${replicas} ready`],
       ['Models', formatCount(models)],

@@ -24,7 +24,7 @@ pub(in crate::api) fn read(api: &ApiState) -> Configuration {
     }
 }
 
-/// A gzipped tar archive of what helps to find a fault: no secret, nobody's name, and no text of a question or answer.
+/// A gzipped tar archive of what helps to find a fault: no secret, no account, and no text of a question or answer.
 pub(in crate::api) async fn diagnostics(api: &ApiState) -> Result<Vec<u8>, ApiError> {
     let files = [
         ("version.json", json(&fleet::version())?),

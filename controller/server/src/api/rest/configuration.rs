@@ -21,7 +21,7 @@ pub(super) async fn get(State(api): State<ApiState>, _: Caller) -> Json<Configur
 
 /// What helps to find a fault, as an archive (tar, gzip).
 ///
-/// Versions, configuration, nodes, models, deployments and replicas; no secret, nobody's name, and no text of a
+/// Versions, configuration, nodes, models, deployments and replicas; no secret, no account, and no text of a
 /// question or an answer.
 #[utoipa::path(get, path = paths::DIAGNOSTICS, tag = "fleet", operation_id = "get_diagnostics",
     responses((status = 200, content_type = "application/gzip", body = Vec<u8>), Guarded),
