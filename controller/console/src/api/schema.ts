@@ -250,7 +250,7 @@ export interface paths {
         };
         /**
          * What helps to find a fault, as an archive (tar, gzip).
-         * @description Versions, configuration, nodes, models, deployments and replicas; no secret, nobody's name, and no text of a
+         * @description Versions, configuration, nodes, models, deployments and replicas; no secret, no account, and no text of a
          *     question or an answer.
          */
         get: operations["get_diagnostics"];
