@@ -4,9 +4,9 @@ import { Button, DataTable, EmptyState, Section, TextField, type Column } from '
 import { chosen, ordered, sourceName, valueOf } from './shownOptions';
 
 const columns: Column<Option>[] = [
-  { id: 'name', title: 'Option', width: '46%', cell: ({ name, help }) => <><code className="nowrap">{name}</code><p className="soft wrap">{help}</p></> },
-  { id: 'value', title: 'Value', cell: (option) => <Value of={option} /> },
-  { id: 'source', title: 'Comes from', width: '120px', cell: ({ source }) => <span className="nowrap">{sourceName(source)}</span> },
+  { id: 'name', title: 'Option', width: '44%', cell: ({ name, help }) => <><code className="nowrap">{name}</code><p className="soft wrap">{help}</p></> },
+  { id: 'value', title: 'Value', width: '38%', cell: (option) => <Value of={option} /> },
+  { id: 'source', title: 'Comes from', cell: ({ source }) => sourceName(source) },
 ];
 
 /** What the controller was started with: what somebody set at once, the rest on demand. */

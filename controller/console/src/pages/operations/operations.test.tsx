@@ -79,6 +79,7 @@ it('saves the file under the name that the controller gives it', async () => {
 it.each<[string, Answers[string], string]>([
   ['a refusal', problem(503, 'unavailable', 'the state cannot be read now'), 'the state cannot be read now'],
   ['a page of something in between', { raw: '<html>', headers: { 'content-type': 'text/html' } }, 'Nothing was saved'],
+  ['half a file', { raw: new ReadableStream({ pull(out) { out.error(new TypeError('terminated')); } }), headers: { 'content-type': 'application/gzip' } }, 'The file broke off before its end.'],
   ['no answer', () => { throw new TypeError('refused'); }, 'The controller cannot be reached now. Nothing was saved.'],
 ])('tells %s, and takes it for no file', async (_, answer, text) => {
   const click = vi.spyOn(HTMLAnchorElement.prototype, 'click');

@@ -40,13 +40,14 @@ function Controller() {
       ['Fleet', visible(fleet)],
       ['Version', version.data.version],
       ['API', version.data.api],
-      ['Started', started ? <Time key="started" at={started.started_at} exact /> : undefined],
-      ['Controller id', started ? <code key="id">{started.controller_id}</code> : undefined],
       ['Nodes', `${nodesReady} of ${nodes} connected`],
       ['Replicas', `${ready} of ${replicas} ready`],
       ['Models', formatCount(models)],
       ['Deployments', formatCount(deployments)],
       ['Audit records', formatCount(records)],
+      // Last, so that nothing moves when they come.
+      ['Started', started ? <Time key="started" at={started.started_at} exact /> : undefined],
+      ['Controller id', started ? <code key="id">{started.controller_id}</code> : undefined],
     ]} />
   );
 }
