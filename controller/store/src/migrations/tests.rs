@@ -109,12 +109,14 @@ async fn a_schema_that_asks_for_more_is_refused_by_name() {
     for url in urls {
         let store = Store::open(&url).await.unwrap();
         let mut append = store.ledger_append().await.unwrap();
-        let sql = "UPDATE setting SET value = '7' WHERE name = 'schema_compatible_from'";
-        assert_eq!(append.connection().execute(sql, Vec::new()).await.unwrap(), 1);
+        let sql = "UPDATE setting SET value = $1 WHERE name = 'schema_compatible_from'";
+        let next = (NEWEST + 1).to_string();
+        assert_eq!(append.connection().execute(sql, vec![next.into()]).await.unwrap(), 1);
         append.commit().await.unwrap();
         store.close().await;
         drop(store);
         let refused = Store::open(&url).await.unwrap_err();
-        assert!(matches!(refused, StoreError::SchemaTooNew { needed: 7, known: NEWEST }), "{refused}");
+        let StoreError::SchemaTooNew { needed, known } = refused else { panic!("{refused}") };
+        assert_eq!((needed, known), (NEWEST + 1, NEWEST));
     }
 }

@@ -58,7 +58,16 @@ impl Worker {
 
     /// A worker whose model is loaded.
     async fn ready(extra: &[&str]) -> Self {
-        let mut worker = Self::start(&TinyLlama::default().gguf(), extra).await;
+        Self::ready_with(TinyLlama::default(), extra).await
+    }
+
+    /// One whose tokens take so long that a long answer is still running when the next call comes.
+    async fn ready_and_slow(extra: &[&str]) -> Self {
+        Self::ready_with(TinyLlama { layers: 32, ffn: 2048, ..TinyLlama::default() }, extra).await
+    }
+
+    async fn ready_with(model: TinyLlama, extra: &[&str]) -> Self {
+        let mut worker = Self::start(&model.gguf(), extra).await;
         worker.reach(|status| status.phase() != WorkerPhase::Loading).await;
         assert_eq!(worker.status().await.phase(), WorkerPhase::Ready);
         worker
@@ -237,7 +246,7 @@ async fn a_deadline_ends_the_sequence() {
 
 #[tokio::test]
 async fn a_full_queue_says_so() {
-    let mut worker = Worker::ready(&["--max-sequences", "1", "--max-waiting", "0"]).await;
+    let mut worker = Worker::ready_and_slow(&["--max-sequences", "1", "--max-waiting", "0"]).await;
     let running = worker.client.run(text("hello", 500)).await.unwrap();
     let status = worker.refused(text("hello", 1)).await;
     assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
@@ -246,7 +255,7 @@ async fn a_full_queue_says_so() {
 
 #[tokio::test]
 async fn draining_lets_what_runs_finish_and_takes_nothing_new() {
-    let mut worker = Worker::ready(&[]).await;
+    let mut worker = Worker::ready_and_slow(&[]).await;
     let mut client = worker.client.clone();
     let running = tokio::spawn(async move { answer(&mut client, text("hello", 300)).await });
     worker.reach(|status| status.running == 1).await;
@@ -260,7 +269,7 @@ async fn draining_lets_what_runs_finish_and_takes_nothing_new() {
 
 #[tokio::test]
 async fn a_drain_that_runs_out_of_time_cancels_and_counts() {
-    let mut worker = Worker::ready(&[]).await;
+    let mut worker = Worker::ready_and_slow(&[]).await;
     let mut client = worker.client.clone();
     let running = tokio::spawn(async move { answer(&mut client, text("hello", 500)).await });
     worker.reach(|status| status.running == 1).await;

@@ -65,7 +65,9 @@ async fn a_crash_of_one_replica_leaves_the_others_alone() {
     kill_process(pid(workers[0]), Signal::KILL).unwrap();
     for _ in 0..4 {
         let answer = story.caller.post("/v1/chat/completions", &question("hello", 4)).await;
-        assert!(answer.status.is_success() || answer.status == 503, "{}", answer.body);
+        // A killed process is not gone at once: the first question may still have been on its way to it.
+        let was_lost = answer.body["error"]["code"] == "replica_lost";
+        assert!(answer.status.is_success() || answer.status == 503 || was_lost, "{}", answer.body);
     }
     assert!(story.agents[0].workers().contains(&workers[1]), "the other worker was not touched");
     story.fleet.ready(WARD, 2).await;

@@ -1,34 +1,32 @@
 //! Signing in and out.
 
+mod password;
 pub(in crate::api) mod provider;
 pub(in crate::api) mod recheck;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cloister_api::limits::PASSWORD_MAX_CHARS;
 use cloister_api::{
-    Changed, FleetRole, NewPasswordRequest, NewSession, OpenSession, ProblemKind, Session, SessionAccount,
-    SessionList, SessionMethods, SignInIssuer, SignedOut,
+    Changed, FleetRole, NewSession, OpenSession, ProblemKind, Session, SessionAccount, SessionList,
+    SessionMethods, SignInIssuer, SignedOut,
 };
 use cloister_evidence::record::{Actor, Draft, Kind, Outcome, SubjectKind};
 use cloister_store::{Account, Change};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
-use super::{Facts, changed, random_secret, secret_hash, subject};
+pub(in crate::api) use password::set_password;
+use password::{by_password, needs_current_password};
+
+use super::{Facts, random_secret, secret_hash, subject};
 use crate::api::access::{self, Action};
 use crate::api::auth::{Caller, SignedIn, account_actor, anonymous};
-use crate::api::{ApiError, ApiState, names, passwords};
+use crate::api::{ApiError, ApiState};
 use crate::oidc::{self, Provider, Tokens};
 
 /// As sessions and records name it.
 const LINK: &str = "link";
-/// Failures in a row that are forgiven.
-const FAILURES_FREE: u32 = 4;
-/// The first lock-out; each further failure doubles it.
-const LOCK_FIRST: Duration = Duration::from_secs(30);
-const LOCK_LONGEST: Duration = Duration::from_secs(15 * 60);
 /// Of what a browser calls itself, so much is kept.
 const CLIENT_MAX_CHARS: usize = 120;
 /// Longest token of a login link that is looked at.
@@ -94,83 +92,6 @@ async fn by_link(api: &ApiState, origin: &Origin, token: &str) -> Result<Started
     // The ledger decides: of two that use the link at once, one gets in.
     let changes = vec![Change::UseLoginLink { secret_hash: hash, at: now }];
     begin(api, origin, account, How::local(LINK, changes)).await
-}
-
-async fn by_password(
-    api: &ApiState,
-    origin: &Origin,
-    name: &str,
-    password: secrecy::SecretString,
-) -> Result<Started, ApiError> {
-    let now = Timestamp::now();
-    let account = match names::check("name", name) {
-        Ok(()) => api.store().account_by_name(name).await?.filter(|account| account.disabled_at.is_none()),
-        Err(_) => None,
-    };
-    if let Some(until) =
-        account.as_ref().and_then(|account| account.locked_until).filter(|until| *until > now)
-    {
-        let actor = anonymous(origin.address());
-        api.denials().record(api, actor, "session.start", "account_locked").await;
-        return Err(locked(until, now));
-    }
-    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
-    let too_long = password.expose_secret().chars().count() > PASSWORD_MAX_CHARS;
-    let matches = !too_long && api.passwords().verify(password, hash).await?;
-    match account {
-        Some(account) if matches => begin(api, origin, account, How::local("password", Vec::new())).await,
-        Some(account) => Err(note_failure(api, anonymous(origin.address()), &account, now).await?),
-        None => {
-            api.denials().record(api, anonymous(origin.address()), "session.start", "account_unknown").await;
-            Err(wrong())
-        }
-    }
-}
-
-/// Puts the failure on record and counts it; what to answer.
-async fn note_failure(
-    api: &ApiState,
-    actor: Actor,
-    account: &Account,
-    now: Timestamp,
-) -> Result<ApiError, ApiError> {
-    let lock = lock_after(account.failed_logins.saturating_add(1));
-    let locked_until = lock.and_then(|lock| now.checked_add(lock).ok());
-    let draft = Draft {
-        kind: Kind::SessionRefused,
-        outcome: Outcome::Denied,
-        actor,
-        subject: Some(subject(SubjectKind::Account, account.id.as_str(), Some(&account.name))),
-        intent: None,
-        inference: None,
-        change: locked_until
-            .map(|until| Facts::from([("locked_until".to_owned(), until.to_string().into())])),
-        reason: Some("password".to_owned()),
-    };
-    let change = Change::NoteFailedLogin { account_id: account.id.clone(), locked_until };
-    api.ledger().change(vec![change], draft).await?;
-    Ok(locked_until.map_or_else(wrong, |until| locked(until, now)))
-}
-
-/// After so many failures in a row: how long nobody gets in by password.
-fn lock_after(failures: u32) -> Option<Duration> {
-    let beyond = failures.checked_sub(FAILURES_FREE + 1)?;
-    let factor = 1_u32.checked_shl(beyond).unwrap_or(u32::MAX);
-    Some(LOCK_FIRST.saturating_mul(factor).min(LOCK_LONGEST))
-}
-
-fn wrong() -> ApiError {
-    ApiError::new(ProblemKind::Unauthenticated, "name or password is wrong")
-}
-
-fn locked(until: Timestamp, now: Timestamp) -> ApiError {
-    let seconds = until.duration_since(now).as_secs().max(1);
-    let detail = format!(
-        "too many sign-ins of this account failed; try again in {seconds} s, or ask for a login link \
-         (cloister account link NAME)"
-    );
-    ApiError::new(ProblemKind::TooManyRequests, detail)
-        .with(|problem| problem.retry_after_s = u64::try_from(seconds).ok())
 }
 
 /// How a session comes to begin.
@@ -307,65 +228,6 @@ async fn commit_end(api: &ApiState, actor: Actor, id: &str, reason: &str) -> Res
     Ok(Changed { record_id: record.id })
 }
 
-/// A new password for oneself.
-pub(in crate::api) async fn set_password(
-    api: &ApiState,
-    caller: &Caller,
-    request: NewPasswordRequest,
-) -> Result<Changed, ApiError> {
-    let signed_in = signed_in(caller)?;
-    let account = &signed_in.account;
-    if account.identity.is_some() {
-        let detail = "an identity provider vouches for this account; change the password there";
-        return Err(ApiError::new(ProblemKind::Conflict, detail));
-    }
-    passwords::check("new_password", &request.new_password)?;
-    if needs_current_password(signed_in) {
-        check_current(api, caller, account, request.current_password.unwrap_or_default()).await?;
-    }
-    let password_hash = api.passwords().hash(request.new_password.into()).await?;
-    let id = account.id.clone();
-    let draft = changed(
-        Kind::AccountPasswordChanged,
-        caller,
-        subject(SubjectKind::Account, id.as_str(), Some(&account.name)),
-        Facts::new(),
-    );
-    let except = Some(signed_in.session.id.clone());
-    let changes = vec![
-        Change::SetAccountPassword { id: id.clone(), password_hash },
-        Change::EndSessionsOf { account_id: id, except, at: Timestamp::now() },
-    ];
-    let record = api.ledger().change(changes, draft).await?;
-    Ok(Changed { record_id: record.id })
-}
-
-/// Whoever has come by a login link has lost the password, or never had one: the link is the proof.
-fn needs_current_password(signed_in: &SignedIn) -> bool {
-    signed_in.account.password_hash.is_some() && signed_in.session.method != LINK
-}
-
-/// Guesses count as those at the door do.
-async fn check_current(
-    api: &ApiState,
-    caller: &Caller,
-    account: &Account,
-    current: String,
-) -> Result<(), ApiError> {
-    let now = Timestamp::now();
-    if let Some(until) = account.locked_until.filter(|until| *until > now) {
-        return Err(locked(until, now));
-    }
-    if api.passwords().verify(current.into(), account.password_hash.clone()).await? {
-        return Ok(());
-    }
-    let error = note_failure(api, caller.actor(), account, now).await?;
-    Err(match error.kind() {
-        ProblemKind::TooManyRequests => error,
-        _ => ApiError::invalid("current_password", "the present password is wrong"),
-    })
-}
-
 /// Those that are open; of whom, from where, since when.
 pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<SessionList, ApiError> {
     let now = Timestamp::now();
@@ -425,25 +287,4 @@ fn view(api: &ApiState, signed_in: &SignedIn) -> Session {
 fn actions(roles: &[FleetRole]) -> Vec<String> {
     let may = |action: &&Action| roles.iter().any(|role| access::allows(*role, **action));
     Action::ALL.iter().filter(may).map(|action| action.as_str().to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_few_failures_are_forgiven_and_each_further_one_doubles_the_wait() {
-        let cases = [
-            (1, None),
-            (4, None),
-            (5, Some(30)),
-            (6, Some(60)),
-            (7, Some(120)),
-            (10, Some(900)),
-            (99, Some(900)),
-        ];
-        for (failures, seconds) in cases {
-            assert_eq!(lock_after(failures), seconds.map(Duration::from_secs), "{failures}");
-        }
-    }
 }
