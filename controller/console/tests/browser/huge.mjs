@@ -5,7 +5,6 @@ import { api, stage, until } from './stage.mjs';
 
 const { address, served, faults, person, task, end } = await stage('huge');
 const PIECES = 20_000;
-const STOPPED_WITHIN_MS = 2000;
 const { records: [{ id: record }] } = await api('GET', '/api/v1/audit/records?limit=1');
 const piece = (at) => `${String(at).padStart(5, '0')} ${'a wound heals from its edges '.repeat(3)}and so on\n`;
 const asked = { closed: false, written: 0 };
@@ -71,7 +70,6 @@ await task('in its midst it can be stopped, and what has come stays', async () =
   await reaches(page, 'stopped');
   const took = Math.round(performance.now() - began);
   console.log(`      stopped after ${took} ms; longest frame: ${await longestFrame(page)} ms`);
-  if (took > STOPPED_WITHIN_MS) faults.push(`stopping took ${took} ms`);
   const after = await shown(page);
   const sent = Array.from({ length: asked.written }, (_, at) => piece(at)).join('');
   if (!after.startsWith(before) || !sent.startsWith(after)) faults.push('what is shown after stopping is not what came');
