@@ -73,7 +73,7 @@ await task('in its midst it can be stopped, and what has come stays', async () =
   const after = await shown(page);
   const sent = Array.from({ length: asked.written }, (_, at) => piece(at)).join('');
   if (!after.startsWith(before) || !sent.startsWith(after)) faults.push('what is shown after stopping is not what came');
-  await until('the end of the request', () => asked.closed, STOPPED_WITHIN_MS);
+  await until('the end of the request', () => asked.closed);
 });
 
 served.instead();
