@@ -14,6 +14,8 @@ import time
 import urllib.parse
 
 STOP = threading.Event()
+CONNECT_TIMEOUT_S = 5
+ANSWER_TIMEOUT_S = 60
 
 
 def main() -> None:
@@ -46,8 +48,11 @@ def ask(url: str, key: str, model: str, number: int) -> dict:
     }
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Connection": "close"}
     where = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=CONNECT_TIMEOUT_S)
     try:
+        # An endpoint that has just gone may still be in the Service's list: nobody waits a minute for its handshake.
+        connection.connect()
+        connection.sock.settimeout(ANSWER_TIMEOUT_S)
         connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
         answer = connection.getresponse()
         result["status"], result["record"] = answer.status, answer.getheader("x-cloister-record")
