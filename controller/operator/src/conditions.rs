@@ -43,7 +43,7 @@ rows! {
             MODEL_NOT_FETCHED = (False, "NameTaken", "Nothing is fetched while the fleet has another model of this name: see `Admitted`."),
         "Verified":
             MODEL_VERIFIED = (True, "Verified", "A trusted signer signed exactly these bytes."),
-            MODEL_VERIFYING = (False, "Verifying", "Signature and digests are being checked."),
+            MODEL_VERIFYING = (Unknown, "Verifying", "Signature and digests are being checked."),
             MODEL_REFUSED = (False, "Refused", "The bytes are not acceptable; the refusal is on record. The message says which check failed."),
             MODEL_UNTRUSTED = (False, "SignerNotTrusted", "Whoever signed it is not trusted for this name. Check the signer and write a TrustPolicy; it is then tried again by itself."),
             MODEL_UNVERIFIED = (Unknown, "NotFetched", "There is nothing to verify yet."),

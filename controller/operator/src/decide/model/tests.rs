@@ -91,7 +91,7 @@ fn an_import_is_followed_to_its_end() {
         decide(&seen(&object, None, Some(&verifying))),
         [
             "Fetched=True/Fetched",
-            "Verified=False/Verifying",
+            "Verified=Unknown/Verifying",
             "Admitted=Unknown/NotVerified",
             "Ready=False/Verifying",
         ],
