@@ -64,6 +64,9 @@ pub struct Account {
     pub id: String,
     pub name: String,
     pub roles: Vec<FleetRole>,
+    /// Where the person belongs; absent: the fleet's own people.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tenant: Option<String>,
     pub has_password: bool,
     /// The identity provider that vouches for the person and whose groups give the roles; absent for a local account.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -90,6 +93,10 @@ pub struct NewAccountRequest {
     pub name: String,
     /// At least one.
     pub roles: Vec<FleetRole>,
+    /// Whose it is to be. Absent: of the tenant of whoever asks, or the fleet's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    pub tenant: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -72,4 +72,7 @@ pub struct IdentityProviderInForce {
 pub struct GroupRolesInForce {
     pub group: String,
     pub roles: Vec<FleetRole>,
+    /// Where people of the group belong; absent: to the fleet itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tenant: Option<String>,
 }

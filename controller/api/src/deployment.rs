@@ -27,6 +27,9 @@ pub struct Deployment {
     pub jurisdiction: String,
     /// Grows with every change. Send it back as `If-Match: "<revision>"` to change only what you saw.
     pub revision: u64,
+    /// Whose it is; absent: the fleet's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tenant: Option<String>,
     pub created_at: String,
     /// The audit record of the change. Absent from answers that changed nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -63,6 +66,10 @@ pub struct DeployRequest {
     #[serde(default)]
     #[schema(pattern = "^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")]
     pub jurisdiction: String,
+    /// Whose it is to be. It does not change later. Absent: of the tenant of whoever asks, or the fleet's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    pub tenant: Option<String>,
 }
 
 fn one_replica() -> u32 {

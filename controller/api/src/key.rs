@@ -36,6 +36,9 @@ pub struct Key {
     pub role: Role,
     /// Deployments that the key may use. Empty: all.
     pub models: Vec<String>,
+    /// Whose it is; absent: the fleet's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tenant: Option<String>,
     pub created_at: String,
     /// Absent: never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -43,6 +46,9 @@ pub struct Key {
     /// Absent while valid.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revoked_at: Option<String>,
+    /// To the minute; absent: never, or not since the fleet counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_used_at: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,6 +69,10 @@ pub struct NewKeyRequest {
     /// Seconds, at most ten years. 0: it does not expire.
     #[serde(default)]
     pub valid_for_s: u64,
+    /// Whose it is to be. Absent: of the tenant of whoever asks, or the fleet's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    pub tenant: Option<String>,
 }
 
 /// A key and its secret, which is shown only here.

@@ -19,6 +19,7 @@ pub mod record;
 pub mod replica;
 pub mod session;
 pub mod signer;
+pub mod tenant;
 pub mod trust_policy;
 pub mod upload;
 
@@ -46,6 +47,9 @@ pub use session::{
     NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods, SignInIssuer, SignedOut,
 };
 pub use signer::{Signer, SignerList, TrustSignerRequest};
+pub use tenant::{
+    ChangedTenant, NewTenantRequest, Tenant, TenantList, UsageGroup, UsageReport, UsageRow, UsageSum,
+};
 pub use trust_policy::{PolicySigner, TrustPolicy, TrustPolicyList, TrustPolicyRequest, TrustRule};
 pub use upload::{NewUpload, NewUploadFile, Upload, UploadFile};
 

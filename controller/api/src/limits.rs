@@ -77,6 +77,15 @@ pub const PASSWORD_MIN_CHARS: usize = 12;
 /// See [`PASSWORD_MIN_CHARS`].
 pub const PASSWORD_MAX_CHARS: usize = 256;
 
+/// Tenants of one fleet.
+pub const TENANTS_MAX: usize = 1000;
+/// Characters of a tenant's title.
+pub const TENANT_TITLE_MAX_CHARS: usize = 120;
+/// Days of one report of usage.
+pub const USAGE_DAYS_MAX: u32 = 400;
+/// Days of a report where the caller states none.
+pub const USAGE_DAYS_DEFAULT: u32 = 30;
+
 /// Trust policies of one fleet.
 pub const TRUST_POLICIES_MAX: usize = 256;
 /// Rules of one trust policy.

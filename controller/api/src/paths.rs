@@ -40,6 +40,10 @@ pub const NODE_REVOCATION: &str = "/api/v1/nodes/{node}/revocation";
 pub const KEYS: &str = "/api/v1/keys";
 pub const KEY: &str = "/api/v1/keys/{key_id}";
 
+pub const TENANTS: &str = "/api/v1/tenants";
+pub const TENANT: &str = "/api/v1/tenants/{tenant}";
+pub const USAGE: &str = "/api/v1/usage";
+
 pub const SESSION: &str = "/api/v1/session";
 pub const SESSION_METHODS: &str = "/api/v1/session/methods";
 pub const SESSION_PASSWORD: &str = "/api/v1/session/password";
@@ -109,6 +113,17 @@ pub fn node_revocation(node: &str) -> String {
 
 pub fn key(key_id: &str) -> String {
     fill(KEY, &[key_id])
+}
+
+pub fn tenant(name: &str) -> String {
+    fill(TENANT, &[name])
+}
+
+/// What was used from one day to another, by `group`; absent parts are the server's to choose.
+pub fn usage(from: Option<&str>, to: Option<&str>, group: Option<&str>, tenant: Option<&str>) -> String {
+    let named = [("from", from), ("to", to), ("by", group), ("tenant", tenant)];
+    let pairs = named.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encode(value?))));
+    with_query(USAGE, &pairs.collect::<Vec<_>>())
 }
 
 /// Where signing in with an identity provider begins.

@@ -42,6 +42,9 @@ pub struct SessionAccount {
     /// The identity provider that vouches for the person; absent for a local account.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub issuer: Option<String>,
+    /// Where the person belongs; absent: the fleet's own people.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tenant: Option<String>,
 }
 
 /// How one can sign in here.

@@ -14,8 +14,10 @@ mod nodes;
 mod ps;
 mod quickstart;
 mod signer;
+mod tenant;
 mod trust;
 mod up;
+mod usage;
 mod version;
 
 use std::path::PathBuf;
@@ -119,6 +121,11 @@ enum Command {
     /// People who may use the console
     #[command(subcommand)]
     Account(account::Account),
+    /// Parts of the organisation that do not see each other
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    /// What was asked of models: requests, tokens, time
+    Usage(usage::Usage),
     /// API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -174,6 +181,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Cli
         Command::Chat(chat) => chat.run(&global.client()?, output).await,
         Command::Check(check) => check.run(&global.client()?, output).await,
         Command::Account(account) => account.run(&global.client()?, output).await,
+        Command::Tenant(tenant) => tenant.run(&global.client()?, output).await,
+        Command::Usage(usage) => usage.run(&global.client()?, output).await,
         Command::Key(key) => key.run(&global.client()?, output).await,
         Command::Audit(audit) => audit.run(|| global.client(), output).await,
         Command::Explain(explain) => explain.run(&global.client()?, output).await,

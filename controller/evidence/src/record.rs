@@ -41,6 +41,9 @@ pub struct Draft {
     /// What was changed or used.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<Subject>,
+    /// Whose affair it is; none: the fleet's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tenant: Option<String>,
     /// Of a completion: the id of its request's record.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub intent: Option<String>,
@@ -96,6 +99,10 @@ pub enum Kind {
     NodeCertificateRenewed,
     #[serde(rename = "node.revoked")]
     NodeRevoked,
+    #[serde(rename = "tenant.created")]
+    TenantCreated,
+    #[serde(rename = "tenant.removed")]
+    TenantRemoved,
     #[serde(rename = "key.created")]
     KeyCreated,
     #[serde(rename = "key.revoked")]
@@ -189,6 +196,7 @@ pub enum SubjectKind {
     Deployment,
     Replica,
     Node,
+    Tenant,
     Key,
     Account,
     Session,

@@ -10,6 +10,9 @@ pub fn tell(record: &Record) -> String {
         format!("Record {} ({}), {}", record.seq, plain(&record.id), plain(&record.time)),
         format!("  {}.", sentence(record)),
     ];
+    if let Some(tenant) = &draft.tenant {
+        lines.push(format!("  Tenant: {}", plain(tenant)));
+    }
     if let Some(inference) = &draft.inference {
         lines.extend(tell_inference(inference));
     }
@@ -59,6 +62,8 @@ fn verb(kind: Kind) -> &'static str {
         Kind::NodeEnrolmentRefused => "had an enrolment refused",
         Kind::NodeCertificateRenewed => "renewed a node's certificate:",
         Kind::NodeRevoked => "revoked a node:",
+        Kind::TenantCreated => "created a tenant:",
+        Kind::TenantRemoved => "removed a tenant:",
         Kind::KeyCreated => "created an API key:",
         Kind::KeyRevoked => "revoked an API key:",
         Kind::AccountCreated => "created an account:",
@@ -139,6 +144,7 @@ fn name_subject(subject: &Subject) -> String {
         SubjectKind::Deployment => "deployment",
         SubjectKind::Replica => "replica",
         SubjectKind::Node => "node",
+        SubjectKind::Tenant => "tenant",
         SubjectKind::Key => "key",
         SubjectKind::Account => "account",
         SubjectKind::Session => "session",

@@ -52,6 +52,7 @@ fn routes() -> Routes {
         id: "bench".into(),
         name: "bench".into(),
         admin: false,
+        tenant: None,
         models: Vec::new(),
         expires_unix_s: None,
     };
@@ -59,6 +60,7 @@ fn routes() -> Routes {
         deployment: "notes".into(),
         model_name: "notes".into(),
         model_digest: format!("sha256:{}", "0".repeat(64)),
+        tenant: None,
         context_length: 1 << 20,
         max_sequences: 256,
         max_waiting: 256,

@@ -72,6 +72,7 @@ mod tests {
             id: "k1".into(),
             name: "ward 3".into(),
             admin: false,
+            tenant: None,
             models: Vec::new(),
             expires_unix_s,
         };

@@ -80,7 +80,7 @@ impl Core {
     /// of what exists outside of it.
     async fn admit(&self, caller: &Caller, call: &Call, model: &str) -> Result<Route, Failure> {
         validate::model_name(model)?;
-        let route = caller.routes.find(model);
+        let route = caller.routes.find(&caller.grant, model);
         if !caller.grant.covers(model, route) {
             let denied = Failure::ModelForbidden { model: model.to_owned() };
             self.journal.denied(caller, call, route, denied.code()).await?;

@@ -68,6 +68,7 @@ impl Journal {
             outcome: Outcome::Success,
             actor: actor(facts.caller, facts.call),
             subject: Some(subject(facts.route)),
+            tenant: facts.caller.grant.tenant.clone(),
             intent: None,
             inference: Some(inference),
             change: None,
@@ -115,6 +116,7 @@ impl Journal {
             actor: actor(caller, call),
             // A name that only the caller knows does not go on record.
             subject: route.map(subject),
+            tenant: caller.grant.tenant.clone(),
             intent: None,
             inference: None,
             change: None,

@@ -25,6 +25,8 @@ pub struct Route {
     pub model_name: String,
     /// `sha256:<hex>` of the signed payload.
     pub model_digest: String,
+    /// Whose it is; `None`: the fleet's own.
+    pub tenant: Option<String>,
     /// Tokens of prompt and answer together.
     pub context_length: u32,
     /// Sequences that one replica decodes at once.
@@ -55,18 +57,20 @@ pub struct Grant {
     /// The name an administrator gave it.
     pub name: String,
     pub admin: bool,
+    /// Whose it is; `None`: the fleet's own. It reaches deployments of the same alone.
+    pub tenant: Option<String>,
     /// Deployment or model names; empty: all.
     pub models: Vec<String>,
     pub expires_unix_s: Option<i64>,
 }
 
 impl Routes {
-    /// The deployment of that name, else the first by name that serves a model of that name.
-    pub fn find(&self, name: &str) -> Option<&Route> {
-        self.deployments.get(name).or_else(|| {
+    /// Of what `grant` reaches: the deployment of that name, else the first by name that serves a model of that name.
+    pub fn find(&self, grant: &Grant, name: &str) -> Option<&Route> {
+        self.deployments.get(name).filter(|route| grant.reaches(route)).or_else(|| {
             self.deployments
                 .values()
-                .filter(|route| route.model_name == name)
+                .filter(|route| route.model_name == name && grant.reaches(route))
                 .min_by_key(|route| (route.replicas.is_empty(), route.deployment.as_str()))
         })
     }
@@ -88,6 +92,11 @@ impl Route {
 }
 
 impl Grant {
+    /// Whether both are of one tenant. What is another's does not exist for a caller.
+    pub fn reaches(&self, route: &Route) -> bool {
+        self.tenant == route.tenant
+    }
+
     /// Whether the key's scope covers a request for `name`, which `route` answers if there is one.
     pub fn covers(&self, name: &str, route: Option<&Route>) -> bool {
         let listed = |wanted: &str| self.models.iter().any(|model| model == wanted);

@@ -149,6 +149,7 @@ fn draft(kind: Kind, intent: Option<String>) -> Draft {
             address: Some("10.20.4.17".to_owned()),
         },
         subject: None,
+        tenant: None,
         intent,
         inference: Some(inference),
         change: None,

@@ -15,6 +15,7 @@ pub(crate) fn indexed_columns(record: &Record) -> RecordRow {
         kind: kind_name(record.draft.kind),
         time: record.time.clone(),
         subject_id: record.draft.subject.as_ref().map(|subject| subject.id.clone()),
+        tenant: record.draft.tenant.clone(),
         intent: record.draft.intent.clone(),
         leaf: Vec::new(),
         leaf_hash: [0; 32],
@@ -88,6 +89,7 @@ fn check_columns(row: &RecordRow) -> Result<(), LogDamage> {
         ("kind", said.kind == row.kind),
         ("time", said.time == row.time),
         ("subject_id", said.subject_id == row.subject_id),
+        ("tenant", said.tenant == row.tenant),
         ("intent", said.intent == row.intent),
     ];
     match columns.into_iter().find(|(_, same)| !same) {

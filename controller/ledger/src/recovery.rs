@@ -31,6 +31,7 @@ fn about_log(kind: Kind, origin: &str) -> Draft {
         outcome: Outcome::Success,
         actor: system(),
         subject: Some(Subject { kind: SubjectKind::Log, id: origin.to_owned(), name: None }),
+        tenant: None,
         intent: None,
         inference: None,
         change: None,

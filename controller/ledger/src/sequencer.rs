@@ -4,6 +4,7 @@
 mod admission;
 mod commit;
 mod seal;
+mod used;
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! The one way in: a transaction in which changes of state and the records that tell of them
 //! become durable together.
 
+mod usage;
+
 use std::collections::HashSet;
 
 use sqlx::{Postgres, Sqlite, Transaction};
@@ -10,7 +12,7 @@ use crate::audit::{CheckpointRow, RecordRow, SaltRow, TileRow};
 use crate::feed::CHANNEL;
 use crate::sql::{Arg, Connection, delete_rows, existing, insert_rows};
 use crate::store::Pools;
-use crate::{Backend, Change, Refusal, Store, StoreError};
+use crate::{Backend, Change, Refusal, Store, StoreError, Usage};
 
 /// A transaction that holds the head of the log. Dropping it undoes everything.
 pub struct AppendTransaction {
@@ -50,6 +52,8 @@ pub struct LogRows {
     /// Ids of earlier requests that this commit closes.
     pub closed: Vec<String>,
     pub salts: Vec<SaltRow>,
+    /// What the closing records of this commit say was used, summed up.
+    pub used: Vec<Usage>,
 }
 
 impl Store {
@@ -143,6 +147,7 @@ impl AppendTransaction {
         insert_rows(&mut db, "audit_open", OPEN, opened(rows.opened, &rows.writer)?).await?;
         delete_rows(&mut db, "audit_open", "request_id", &rows.closed).await?;
         insert_rows(&mut db, "audit_salt", SALT, salts(rows.salts)).await?;
+        usage::add(&mut db, rows.used).await?;
         if tell {
             let told = vec![CHANNEL.into(), rows.writer.into()];
             db.execute("SELECT pg_notify($1, $2)", told).await?;
@@ -174,7 +179,7 @@ impl AppendTransaction {
     }
 }
 
-const RECORD: &[&str] = &["seq", "id", "kind", "time", "subject_id", "intent", "leaf", "leaf_hash"];
+const RECORD: &[&str] = &["seq", "id", "kind", "time", "subject_id", "tenant", "intent", "leaf", "leaf_hash"];
 const TILE: &[&str] = &["level", "idx", "root", "hashes"];
 const CHECKPOINT: &[&str] = &["size", "note"];
 const OPEN: &[&str] = &["request_id", "seq", "writer"];
@@ -188,6 +193,7 @@ fn records(records: Vec<RecordRow>) -> Result<Vec<Vec<Arg>>, StoreError> {
             record.kind.into(),
             record.time.into(),
             record.subject_id.into(),
+            record.tenant.into(),
             record.intent.into(),
             record.leaf.into(),
             (&record.leaf_hash).into(),

@@ -5,6 +5,7 @@ mod credentials;
 mod deployments;
 mod models;
 mod nodes;
+mod tenants;
 mod trust_policies;
 
 use serde::Serialize;
@@ -69,10 +70,13 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         Change::SetNodeGeneration { node_id, generation } => {
             nodes::set_generation(db, node_id, *generation).await
         }
+        Change::AddTenant(tenant) => tenants::add(db, tenant).await,
+        Change::RemoveTenant { name } => tenants::remove(db, name).await,
         Change::AddKey(key) => credentials::add_key(db, key).await,
         Change::RevokeKey { id, at } => credentials::revoke_key(db, id, *at).await,
         Change::AddAccount(account) => accounts::add(db, account).await,
         Change::SetAccountRoles { id, roles } => accounts::set_roles(db, id, roles).await,
+        Change::SetAccountTenant { id, tenant } => accounts::set_tenant(db, id, tenant.as_deref()).await,
         Change::SetAccountPassword { id, password_hash } => {
             accounts::set_password(db, id, password_hash).await
         }

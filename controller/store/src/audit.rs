@@ -14,6 +14,8 @@ pub struct RecordRow {
     /// RFC 3339, UTC.
     pub time: String,
     pub subject_id: Option<String>,
+    /// Whose affair it is; `None`: the fleet's own.
+    pub tenant: Option<String>,
     /// Of a record that closes a request: the request's id.
     pub intent: Option<String>,
     /// The bytes that are hashed into the log, verbatim.
@@ -29,6 +31,8 @@ pub struct RecordQuery {
     pub before_seq: Option<u64>,
     pub kind: Option<String>,
     pub subject_id: Option<String>,
+    /// Only this tenant's.
+    pub tenant: Option<String>,
     /// At most [`crate::limits::MAX_RECORDS_PER_QUERY`]; more is taken as that.
     pub limit: u32,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, TrustPolicy,
-    Vouching,
+    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, Tenant,
+    TrustPolicy, Vouching,
 };
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
@@ -83,6 +83,11 @@ pub enum Change {
         node_id: String,
         generation: u64,
     },
+    AddTenant(Tenant),
+    /// Refused while it has an account that may sign in, a key that is valid, or a deployment.
+    RemoveTenant {
+        name: String,
+    },
     AddKey(Key),
     RevokeKey {
         id: String,
@@ -93,6 +98,11 @@ pub enum Change {
     SetAccountRoles {
         id: String,
         roles: Vec<String>,
+    },
+    /// Of somebody whose identity provider says so.
+    SetAccountTenant {
+        id: String,
+        tenant: Option<String>,
     },
     SetAccountPassword {
         id: String,

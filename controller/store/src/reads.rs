@@ -3,6 +3,7 @@
 mod accounts;
 mod fleet;
 mod models;
+mod tenants;
 
 use crate::{Store, StoreError, limits::MAX_LISTED_ROWS, sql::Arg, sql::Row};
 

@@ -20,6 +20,7 @@ pub(crate) enum Account {
 Examples:
   cloister account create meier --role operator
   cloister account create review --role auditor --role model-approver
+  cloister account create sato --role developer --tenant cardiology
 
 The link works once, for 15 minutes; whoever opens it chooses a password.")]
     Create {
@@ -27,6 +28,9 @@ The link works once, for 15 minutes; whoever opens it chooses a password.")]
         /// fleet-admin, operator, model-approver, auditor, developer, user or vendor-support; repeat for more
         #[arg(long = "role", value_parser = role, required = true, value_name = "ROLE")]
         roles: Vec<FleetRole>,
+        /// The tenant that it is to belong to [default: yours, or the fleet itself]
+        #[arg(long, value_name = "TENANT")]
+        tenant: Option<String>,
     },
     /// Accounts and their roles
     List,
@@ -46,8 +50,8 @@ The link works once, for 15 minutes; whoever opens it chooses a password.")]
 impl Account {
     pub(crate) async fn run(self, client: &Client, output: &Output) -> Result<(), CliError> {
         match self {
-            Self::Create { name, roles } => {
-                let _: ChangedAccount = create(client, &name, roles).await?;
+            Self::Create { name, roles, tenant } => {
+                let _: ChangedAccount = create(client, &name, roles, tenant).await?;
                 tell_link(client, output, &name).await
             }
             Self::Link { name } => tell_link(client, output, &name).await,
@@ -68,8 +72,13 @@ impl Account {
     }
 }
 
-async fn create(client: &Client, name: &str, roles: Vec<FleetRole>) -> Result<ChangedAccount, CliError> {
-    client.post(paths::ACCOUNTS, &NewAccountRequest { name: name.to_owned(), roles }).await
+async fn create(
+    client: &Client,
+    name: &str,
+    roles: Vec<FleetRole>,
+    tenant: Option<String>,
+) -> Result<ChangedAccount, CliError> {
+    client.post(paths::ACCOUNTS, &NewAccountRequest { name: name.to_owned(), roles, tenant }).await
 }
 
 async fn tell_link(client: &Client, output: &Output, name: &str) -> Result<(), CliError> {
@@ -100,7 +109,7 @@ async fn make_first_way_in(client: &Client) -> Result<String, CliError> {
     const FIRST: &str = "admin";
     let list: AccountList = client.get(paths::ACCOUNTS).await?;
     if !list.accounts.iter().any(|account| account.name == FIRST) {
-        create(client, FIRST, vec![FleetRole::FleetAdmin]).await?;
+        create(client, FIRST, vec![FleetRole::FleetAdmin], None).await?;
     }
     Ok(address(client, &login_link(client, FIRST).await?))
 }
@@ -113,10 +122,11 @@ fn role(word: &str) -> Result<FleetRole, String> {
 fn rows(accounts: &[AccountRow]) -> String {
     let now = Timestamp::now();
     table(
-        ["NAME", "ROLES", "PASSWORD", "AGE", "LOCKED UNTIL", "DISABLED"],
+        ["NAME", "TENANT", "ROLES", "PASSWORD", "AGE", "LOCKED UNTIL", "DISABLED"],
         accounts.iter().map(|account| {
             [
                 account.name.clone(),
+                dash(account.tenant.as_ref()),
                 account.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", "),
                 if account.has_password { "set" } else { "none yet" }.to_owned(),
                 age(&account.created_at, now),

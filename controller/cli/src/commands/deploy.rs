@@ -47,6 +47,9 @@ pub(crate) struct Deploy {
     /// Only on nodes with this label; repeat for more
     #[arg(long = "node-selector", value_name = "KEY=VALUE", value_parser = parse_pair)]
     node_selector: Vec<(String, String)>,
+    /// The tenant that it is to belong to [default: yours, or the fleet itself]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     /// Show the progress and return when every replica is ready
     #[arg(long)]
     wait: bool,
@@ -66,6 +69,7 @@ impl Deploy {
             max_sequences: self.max_sequences,
             node_selector: self.node_selector.into_iter().collect::<BTreeMap<_, _>>(),
             jurisdiction: self.jurisdiction,
+            tenant: self.tenant,
         };
         let deployment = deploy(client, &self.name, &request).await?;
         if self.wait {

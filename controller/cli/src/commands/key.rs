@@ -28,6 +28,9 @@ Examples:
         /// How long it works, e.g. 12h or 30d [default: until revoked]
         #[arg(long, value_parser = parse_duration_s, value_name = "TIME")]
         valid_for: Option<u64>,
+        /// The tenant that it is to belong to [default: yours, or the fleet itself]
+        #[arg(long, value_name = "TENANT")]
+        tenant: Option<String>,
     },
     /// Keys, without their secrets
     List,
@@ -49,13 +52,13 @@ pub(crate) enum RoleArgument {
 impl Key {
     pub(crate) async fn run(self, client: &Client, output: &Output) -> Result<(), CliError> {
         match self {
-            Self::Create { name, role, models, valid_for } => {
+            Self::Create { name, role, models, valid_for, tenant } => {
                 let role = match role {
                     RoleArgument::Inference => Role::Inference,
                     RoleArgument::Admin => Role::Admin,
                 };
                 let valid_for_s = valid_for.unwrap_or(0);
-                let new = create(client, NewKeyRequest { name, role, models, valid_for_s }).await?;
+                let new = create(client, NewKeyRequest { name, role, models, valid_for_s, tenant }).await?;
                 output.data(&new, |_| new.secret.clone())?;
                 output.say(&output.paint_err(Style::Dim, "shown once: keep it now"));
                 Ok(())
@@ -79,14 +82,16 @@ pub(crate) async fn create(client: &Client, request: NewKeyRequest) -> Result<Ne
 fn list(keys: &[KeyRow]) -> String {
     let now = Timestamp::now();
     table(
-        ["ID", "NAME", "ROLE", "DEPLOYMENTS", "AGE", "EXPIRES", "REVOKED"],
+        ["ID", "NAME", "TENANT", "ROLE", "DEPLOYMENTS", "AGE", "LAST USED", "EXPIRES", "REVOKED"],
         keys.iter().map(|k| {
             [
                 k.id.clone(),
                 k.name.clone(),
+                dash(k.tenant.as_ref()),
                 k.role.to_string(),
                 if k.models.is_empty() { "all".to_string() } else { k.models.join(", ") },
                 age(&k.created_at, now),
+                k.last_used_at.as_deref().map_or_else(|| "-".to_owned(), |at| age(at, now)),
                 dash(k.expires_at.as_ref()),
                 dash(k.revoked_at.as_ref()),
             ]

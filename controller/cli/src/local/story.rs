@@ -101,6 +101,7 @@ async fn question(fleet: &Fleet, output: &Output) -> Result<Answer, CliError> {
         role: Role::Inference,
         models: vec![DEPLOYMENT.to_string()],
         valid_for_s: 24 * 3_600,
+        tenant: None,
     };
     let key = create_key(&fleet.client, request).await?;
     let target = Target { key: Some(SecretString::from(key.secret)), ..fleet.client.target().clone() };

@@ -17,6 +17,7 @@ export type Import = Schemas['Import'];
 export type Upload = Schemas['Upload'];
 export type AuditRecord = Schemas['Record'];
 export type Key = Schemas['Key'];
+export type Tenant = Schemas['Tenant'];
 
 // Keys are the paths, so that a change names what it touches.
 export const status = queryOptions({ queryKey: ['status'], queryFn: () => take(client.GET('/api/v1/status')), ...live });
@@ -62,4 +63,8 @@ export const imports = queryOptions({
 
 export const keys = queryOptions({
   queryKey: ['keys'], queryFn: async () => (await take(client.GET('/api/v1/keys'))).keys, ...live,
+});
+
+export const tenants = queryOptions({
+  queryKey: ['tenants'], queryFn: async () => (await take(client.GET('/api/v1/tenants'))).tenants, ...live,
 });

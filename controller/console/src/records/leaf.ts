@@ -4,6 +4,7 @@ export interface Leaf {
   outcome?: string;
   actor?: { kind?: string; id?: string; name?: string; address?: string };
   subject?: { kind?: string; id?: string; name?: string };
+  tenant?: string;
   intent?: string;
   inference?: Inference;
   change?: Record<string, unknown>;

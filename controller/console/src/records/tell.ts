@@ -38,6 +38,7 @@ export function actorName(leaf: Leaf | undefined): string {
 export function details(leaf: Leaf): string[] {
   return [
     ...(leaf.actor?.address ? [`The call came from ${visible(leaf.actor.address)}.`] : []),
+    ...(leaf.tenant ? [`It is the affair of the tenant ${visible(leaf.tenant)}.`] : []),
     ...(leaf.inference ? ofInference(leaf.inference) : []),
     ...(leaf.reason ? [`Reason: ${visible(leaf.reason).replaceAll('_', ' ')}.`] : []),
   ];

@@ -22,6 +22,7 @@ fn record() -> Record {
                 address: None,
             },
             subject: None,
+            tenant: None,
             intent: None,
             inference: Some(Inference {
                 operation: "chat".into(),

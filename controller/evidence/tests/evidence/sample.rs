@@ -135,6 +135,7 @@ pub(crate) fn system(kind: Kind) -> Draft {
         outcome: Outcome::Success,
         actor: Actor { kind: ActorKind::System, id: "system".into(), name: None, address: None },
         subject: None,
+        tenant: None,
         intent: None,
         inference: None,
         change: None,

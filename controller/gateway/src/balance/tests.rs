@@ -5,6 +5,7 @@ fn route(replicas: &[&str], max_sequences: u32, max_waiting: u32) -> Route {
         deployment: "notes".into(),
         model_name: "smol".into(),
         model_digest: "sha256:00".into(),
+        tenant: None,
         context_length: 100,
         max_sequences,
         max_waiting,

@@ -39,7 +39,9 @@ struct ModelFacts {
 
 pub(super) async fn list(State(core): State<Arc<Core>>, request: Request) -> Response {
     respond(caller(&core, request).map(|caller| {
-        let visible = |route: &&Route| caller.grant.covers(&route.deployment, Some(route));
+        let visible = |route: &&Route| {
+            caller.grant.reaches(route) && caller.grant.covers(&route.deployment, Some(route))
+        };
         let mut data: Vec<_> = caller.routes.deployments.values().filter(visible).map(model).collect();
         data.sort_by(|a, b| a.id.cmp(&b.id));
         ModelList { object: "list", data }
@@ -52,7 +54,7 @@ pub(super) async fn show(
     request: Request,
 ) -> Response {
     respond(caller(&core, request).and_then(|caller| {
-        let route = caller.routes.find(&id);
+        let route = caller.routes.find(&caller.grant, &id);
         if !caller.grant.covers(&id, route) {
             return Err(Failure::ModelForbidden { model: id });
         }

@@ -5,6 +5,7 @@ fn route(deployment: &str, model_name: &str, replicas: usize) -> Route {
         deployment: deployment.into(),
         model_name: model_name.into(),
         model_digest: "sha256:00".into(),
+        tenant: None,
         context_length: 2048,
         max_sequences: 4,
         max_waiting: u32::MAX,
@@ -21,6 +22,7 @@ fn grant(models: &[&str], expires_unix_s: Option<i64>) -> Grant {
         id: "k1".into(),
         name: "ward 3".into(),
         admin: false,
+        tenant: None,
         models: models.iter().map(|model| (*model).to_owned()).collect(),
         expires_unix_s,
     }
@@ -35,7 +37,40 @@ fn a_name_finds_a_deployment_first_then_a_served_model() {
     let cases =
         [("notes", Some("notes")), ("smol", Some("briefs")), ("older", Some("smol-old")), ("no", None)];
     for (name, expected) in cases {
-        assert_eq!(routes.find(name).map(|found| found.deployment.as_str()), expected, "{name}");
+        assert_eq!(
+            routes.find(&grant(&[], None), name).map(|found| found.deployment.as_str()),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_is_of_another_tenant_is_not_there() {
+    let of = |tenant: Option<&str>, deployment: &str, model: &str| Route {
+        tenant: tenant.map(str::to_owned),
+        ..route(deployment, model, 1)
+    };
+    let mut routes = Routes::default();
+    for entry in
+        [of(None, "notes", "smol"), of(Some("cardiology"), "heart", "smol"), of(Some("law"), "briefs", "big")]
+    {
+        routes.deployments.insert(entry.deployment.clone(), entry);
+    }
+    let cases = [
+        (None, "notes", Some("notes")),
+        (None, "heart", None),
+        (None, "big", None),
+        (Some("cardiology"), "heart", Some("heart")),
+        (Some("cardiology"), "smol", Some("heart")),
+        (Some("cardiology"), "notes", None),
+        (Some("cardiology"), "briefs", None),
+        (Some("law"), "smol", None),
+    ];
+    for (tenant, name, expected) in cases {
+        let caller = Grant { tenant: tenant.map(str::to_owned), ..grant(&[], None) };
+        let found = routes.find(&caller, name).map(|route| route.deployment.as_str());
+        assert_eq!(found, expected, "{name} for {tenant:?}");
     }
 }
 

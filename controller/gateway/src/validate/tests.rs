@@ -17,6 +17,7 @@ fn route() -> Route {
         deployment: "notes".into(),
         model_name: "smol".into(),
         model_digest: "sha256:00".into(),
+        tenant: None,
         context_length: 100,
         max_sequences: 1,
         max_waiting: 0,

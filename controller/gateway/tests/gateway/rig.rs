@@ -52,6 +52,7 @@ pub(crate) fn route(deployment: &str, replicas: &[&str]) -> Route {
         deployment: deployment.into(),
         model_name: format!("{deployment}-model"),
         model_digest: DIGEST.into(),
+        tenant: None,
         context_length: 100,
         max_sequences: 1,
         max_waiting: 1,
@@ -69,6 +70,7 @@ fn routes(deployments: Vec<Route>) -> Routes {
         id: key_id.into(),
         name: format!("name of {key_id}"),
         admin: false,
+        tenant: None,
         models: models.iter().map(|model| (*model).to_owned()).collect(),
         expires_unix_s,
     };

@@ -6,6 +6,7 @@ use cloister_evidence::tree::leaf_hash;
 use cloister_store::{CheckpointRow, LogRows, RecordRow, SaltRow};
 
 use super::admission::Admission;
+use super::used::used;
 use crate::check::indexed_columns;
 use crate::clock::Clock;
 use crate::error::CommitError;
@@ -41,6 +42,7 @@ pub(super) async fn seal(
     let checkpoint = key.sign(tree.size(), tree.root()?)?;
     let opened = records.iter().filter(|row| admission.left_open(&row.id));
     let opened = opened.map(|row| (row.id.clone(), row.seq)).collect();
+    let used = used(entries.iter().zip(&records));
     let rows = LogRows {
         writer: clock.boot().to_owned(),
         opened,
@@ -49,6 +51,7 @@ pub(super) async fn seal(
         checkpoint: CheckpointRow { size: tree.size(), note: checkpoint.text().to_owned() },
         closed: admission.into_closed(),
         salts: entries.iter().flat_map(|entry| salt_rows(entry)).collect(),
+        used,
     };
     Ok(Sealed { rows, tree, checkpoint })
 }

@@ -47,6 +47,7 @@ fn requested() -> Entry {
         outcome: Outcome::Success,
         actor: Actor { kind: ActorKind::ApiKey, id: "key-1".to_owned(), name: None, address: None },
         subject: None,
+        tenant: None,
         intent: None,
         inference: Some(Inference::default()),
         change: None,

@@ -15,6 +15,7 @@ fn draft(kind: Kind) -> Draft {
             address: Some("10.20.4.17".to_owned()),
         },
         subject: None,
+        tenant: None,
         intent: None,
         inference: None,
         change: None,

@@ -28,6 +28,8 @@ fn key(id: &str) -> Key {
         secret_hash: [id.len() as u8; 32],
         role: KeyRole::Inference,
         models: Vec::new(),
+        tenant: None,
+        last_used_at: None,
         created_at: Timestamp::from_second(1_790_000_000).unwrap(),
         expires_at: None,
         revoked_at: None,

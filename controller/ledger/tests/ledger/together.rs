@@ -30,6 +30,8 @@ fn key(id: &str) -> Key {
         secret_hash,
         role: KeyRole::Inference,
         models: Vec::new(),
+        tenant: None,
+        last_used_at: None,
         created_at: Timestamp::from_second(1_790_000_000).unwrap(),
         expires_at: None,
         revoked_at: None,

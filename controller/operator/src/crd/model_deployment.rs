@@ -41,8 +41,12 @@ use super::{Autoscaling, AutoscalingStatus, Condition};
     printcolumn(name = "Revision", type_ = "integer", json_path = ".status.revision", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(validation = Rule::new("!has(self.replicas) || !has(self.autoscaling)").field_path(".replicas")
-    .message("replicas and autoscaling exclude each other: with autoscaling the load decides how many replicas run, between minReplicas and maxReplicas. Change those, or remove one of the two"))]
+#[x_kube(
+    validation = Rule::new("has(self.tenant) == has(oldSelf.tenant) && (!has(self.tenant) || self.tenant == oldSelf.tenant)").field_path(".tenant")
+        .message("tenant cannot be changed: a deployment stays where it was made; create another ModelDeployment"),
+    validation = Rule::new("!has(self.replicas) || !has(self.autoscaling)").field_path(".replicas")
+        .message("replicas and autoscaling exclude each other: with autoscaling the load decides how many replicas run, between minReplicas and maxReplicas. Change those, or remove one of the two")
+)]
 pub struct ModelDeploymentSpec {
     /// Name of a Model in this namespace.
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
@@ -84,6 +88,11 @@ pub struct ModelDeploymentSpec {
     #[x_kube(validation = Rule::new("self.matches('^[A-Z]{2}(-[A-Z0-9]{1,3})?$')")
         .message("jurisdiction is a country of ISO 3166 such as DE, or a subdivision such as DE-HE"))]
     pub jurisdiction: Option<String>,
+
+    /// Tenant of the fleet that it is to belong to; without it, the fleet itself. Cannot be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    pub tenant: Option<String>,
 }
 
 /// What became of the intent.

@@ -27,6 +27,9 @@ pub(crate) enum Action {
     KeyRevoke,
     AuditRead,
     AuditExport,
+    TenantRead,
+    TenantChange,
+    UsageRead,
     AccountRead,
     AccountChange,
     SessionRead,
@@ -39,7 +42,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// All, in the order of the matrix.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::FleetRead,
         Self::ModelRead,
         Self::ModelImport,
@@ -61,6 +64,9 @@ impl Action {
         Self::KeyRevoke,
         Self::AuditRead,
         Self::AuditExport,
+        Self::TenantRead,
+        Self::TenantChange,
+        Self::UsageRead,
         Self::AccountRead,
         Self::AccountChange,
         Self::SessionRead,
@@ -94,6 +100,9 @@ impl Action {
             Self::KeyRevoke => "key.revoke",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
+            Self::TenantRead => "tenant.read",
+            Self::TenantChange => "tenant.change",
+            Self::UsageRead => "usage.read",
             Self::AccountRead => "account.read",
             Self::AccountChange => "account.change",
             Self::SessionRead => "session.read",
@@ -123,6 +132,8 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::NodeAdmit,
             Action::NodeRevoke,
             Action::KeyRead,
+            Action::TenantRead,
+            Action::UsageRead,
             Action::ConfigurationRead,
             Action::DiagnosticsRead,
             Action::InferenceAsk,
@@ -157,6 +168,8 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::KeyRead,
             Action::AuditRead,
             Action::AuditExport,
+            Action::TenantRead,
+            Action::UsageRead,
             Action::AccountRead,
             Action::SessionRead,
             Action::ConfigurationRead,
@@ -180,6 +193,33 @@ const ROLES: &[(FleetRole, &[Action])] = &[
         ],
     ),
 ];
+
+/// What a tenant's people and keys may do, as far as their roles go: with what is their tenant's own. Everything else
+/// is the fleet's affair.
+const IN_TENANT: &[Action] = &[
+    Action::FleetRead,
+    Action::ModelRead,
+    Action::DeploymentRead,
+    Action::DeploymentChange,
+    Action::DeploymentRemove,
+    Action::KeyRead,
+    Action::KeyCreate,
+    Action::KeyRevoke,
+    Action::AuditRead,
+    Action::AuditExport,
+    Action::TenantRead,
+    Action::UsageRead,
+    Action::AccountRead,
+    Action::AccountChange,
+    Action::SessionRead,
+    Action::SessionEnd,
+    Action::InferenceAsk,
+];
+
+/// Whether whoever belongs to `tenant` may do `action` at all; the fleet's own people and keys may.
+pub(crate) fn is_within(tenant: Option<&str>, action: Action) -> bool {
+    tenant.is_none() || IN_TENANT.contains(&action)
+}
 
 /// Whether a person of this role may do `action`.
 pub(crate) fn allows(role: FleetRole, action: Action) -> bool {
@@ -265,6 +305,10 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::GET, paths::SESSION_OIDC_CALLBACK, Public),
     (Method::GET, paths::SESSIONS, Needs(Action::SessionRead)),
     (Method::DELETE, paths::OPEN_SESSION, Needs(Action::SessionEnd)),
+    (Method::GET, paths::TENANTS, Needs(Action::TenantRead)),
+    (Method::POST, paths::TENANTS, Needs(Action::TenantChange)),
+    (Method::DELETE, paths::TENANT, Needs(Action::TenantChange)),
+    (Method::GET, paths::USAGE, Needs(Action::UsageRead)),
     (Method::GET, paths::ACCOUNTS, Needs(Action::AccountRead)),
     (Method::POST, paths::ACCOUNTS, Needs(Action::AccountChange)),
     (Method::DELETE, paths::ACCOUNT, Needs(Action::AccountChange)),

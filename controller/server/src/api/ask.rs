@@ -33,6 +33,7 @@ fn grant(caller: &Caller) -> Grant {
         name: actor.name.unwrap_or_else(|| actor.id.clone()),
         id: actor.id,
         admin: false,
+        tenant: caller.tenant().map(str::to_owned),
         models: Vec::new(),
         expires_unix_s: None,
     }

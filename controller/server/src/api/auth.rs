@@ -28,12 +28,24 @@ use super::{ApiError, ApiState};
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     actor: Actor,
+    /// `None`: the fleet's own, who reach all tenants as far as their rights go.
+    tenant: Option<String>,
     signed_in: Option<Arc<SignedIn>>,
 }
 
 impl Caller {
     pub(crate) fn actor(&self) -> Actor {
         self.actor.clone()
+    }
+
+    /// Where it belongs; `None`: to the fleet itself.
+    pub(in crate::api) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// Whether what belongs to `tenant` exists for this caller.
+    pub(in crate::api) fn sees(&self, tenant: Option<&str>) -> bool {
+        self.tenant.is_none() || self.tenant.as_deref() == tenant
     }
 
     /// The session, if it is a person.
@@ -44,7 +56,7 @@ impl Caller {
     /// Whoever acts not by a key, but by where the change came from.
     #[cfg(feature = "kubernetes")]
     pub(super) fn of_actor(actor: Actor) -> Self {
-        Self { actor, signed_in: None }
+        Self { actor, tenant: None, signed_in: None }
     }
 
     fn of_key(key: &Key, address: Option<SocketAddr>) -> Self {
@@ -54,16 +66,16 @@ impl Caller {
             name: Some(key.name.clone()),
             address: text(address),
         };
-        Self { actor, signed_in: None }
+        Self { actor, tenant: key.tenant.clone(), signed_in: None }
     }
 
     fn of_session(signed_in: SignedIn, address: Option<SocketAddr>) -> Self {
         let actor = account_actor(&signed_in.account, text(address));
-        Self { actor, signed_in: Some(Arc::new(signed_in)) }
+        Self { actor, tenant: signed_in.account.tenant.clone(), signed_in: Some(Arc::new(signed_in)) }
     }
 
     fn anonymous(address: Option<SocketAddr>) -> Self {
-        Self { actor: anonymous(text(address)), signed_in: None }
+        Self { actor: anonymous(text(address)), tenant: None, signed_in: None }
     }
 }
 
@@ -101,7 +113,7 @@ async fn settle(api: &ApiState, judged: Result<Caller, Refused>, access: Access)
             // Whoever opens the console asks whether he is signed in, and mostly is not yet: nobody was denied anything.
             let merely_asked = access == Access::OwnSession && class == NoKey::Missing.class();
             if !merely_asked {
-                api.denials().record(api, caller.actor(), access.as_str(), class).await;
+                api.denials().record(api, (caller.actor(), caller.tenant()), access.as_str(), class).await;
             }
             Err(error)
         }
@@ -122,6 +134,9 @@ async fn by_key(
         Ok(key) => {
             let caller = Caller::of_key(&key, address);
             match access {
+                Access::Needs(action) if !access::is_within(caller.tenant(), action) => {
+                    Err((caller, "tenant", beyond(action)))
+                }
                 Access::Needs(action) if !access::key_allows(api_key::role(&key), action) => {
                     Err((caller, "role", forbidden("this key's role", action, "an admin key is needed")))
                 }
@@ -157,6 +172,9 @@ async fn by_session(
     let caller = Caller::of_session(signed_in, address);
     Ok(match access {
         _ if foreign => refuse(caller, session::NoSession::Foreign, ProblemKind::Forbidden),
+        Access::Needs(action) if !access::is_within(caller.tenant(), action) => {
+            Err((caller, "tenant", beyond(action)))
+        }
         Access::Needs(action) if !allowed => Err((
             caller,
             "role",
@@ -164,6 +182,14 @@ async fn by_session(
         )),
         _ => Ok(caller),
     })
+}
+
+fn beyond(action: Action) -> ApiError {
+    let detail = format!(
+        "{} is the fleet's affair, and nobody of a tenant may do it; ask the fleet's own people",
+        action.as_str()
+    );
+    ApiError::new(ProblemKind::Forbidden, detail)
 }
 
 fn forbidden(whose: &str, action: Action, next: &str) -> ApiError {

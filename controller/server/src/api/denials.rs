@@ -33,7 +33,13 @@ impl Denials {
     }
 
     /// Writes `access.denied`, or counts it for the next record that is written.
-    pub(super) async fn record(&self, api: &ApiState, actor: Actor, action: &str, class: &str) {
+    pub(super) async fn record(
+        &self,
+        api: &ApiState,
+        (actor, tenant): (Actor, Option<&str>),
+        action: &str,
+        class: &str,
+    ) {
         let taken = self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         let Some(suppressed) = taken else { return };
         let mut change = BTreeMap::from([("action".to_owned(), action.into())]);
@@ -45,6 +51,7 @@ impl Denials {
             outcome: Outcome::Denied,
             actor,
             subject: None,
+            tenant: tenant.map(str::to_owned),
             intent: None,
             inference: None,
             change: Some(change),

@@ -96,19 +96,19 @@ impl AdminService for Admin {
         &self,
         request: Request<ListDeploymentsRequest>,
     ) -> Answer<ListDeploymentsResponse> {
-        self.admit("ListDeployments", request).await?;
-        answer(deployments::list(&self.api).await)
+        let (caller, _) = self.admit("ListDeployments", request).await?;
+        answer(deployments::list(&self.api, &caller).await)
     }
 
     async fn list_replicas(&self, request: Request<ListReplicasRequest>) -> Answer<ListReplicasResponse> {
-        let (_, ListReplicasRequest { deployment }) = self.admit("ListReplicas", request).await?;
+        let (caller, ListReplicasRequest { deployment }) = self.admit("ListReplicas", request).await?;
         let deployment = Some(deployment).filter(|name| !name.is_empty());
-        answer(replicas::list(&self.api, deployment.as_deref()).await)
+        answer(replicas::list(&self.api, &caller, deployment.as_deref()).await)
     }
 
     async fn explain_replica(&self, request: Request<ExplainReplicaRequest>) -> Answer<Explanation> {
-        let (_, ExplainReplicaRequest { replica_id }) = self.admit("ExplainReplica", request).await?;
-        answer(replicas::explain(&self.api, &replica_id).await)
+        let (caller, ExplainReplicaRequest { replica_id }) = self.admit("ExplainReplica", request).await?;
+        answer(replicas::explain(&self.api, &caller, &replica_id).await)
     }
 
     async fn list_nodes(&self, request: Request<ListNodesRequest>) -> Answer<ListNodesResponse> {
@@ -131,14 +131,15 @@ impl AdminService for Admin {
 
     async fn create_key(&self, request: Request<CreateKeyRequest>) -> Answer<CreateKeyResponse> {
         let (caller, request) = self.admit("CreateKey", request).await?;
-        let CreateKeyRequest { name, role, models, valid_for_s } = request;
-        let request = NewKeyRequest { name, role: convert::role(&role)?, models, valid_for_s };
+        let CreateKeyRequest { name, role, models, valid_for_s, tenant } = request;
+        let tenant = Some(tenant).filter(|tenant| !tenant.is_empty());
+        let request = NewKeyRequest { name, role: convert::role(&role)?, models, valid_for_s, tenant };
         answer(keys::create(&self.api, &caller, request).await)
     }
 
     async fn list_keys(&self, request: Request<ListKeysRequest>) -> Answer<ListKeysResponse> {
-        self.admit("ListKeys", request).await?;
-        answer(keys::list(&self.api).await)
+        let (caller, _) = self.admit("ListKeys", request).await?;
+        answer(keys::list(&self.api, &caller).await)
     }
 
     async fn revoke_key(&self, request: Request<RevokeKeyRequest>) -> Answer<Changed> {
@@ -147,19 +148,19 @@ impl AdminService for Admin {
     }
 
     async fn list_records(&self, request: Request<ListRecordsRequest>) -> Answer<ListRecordsResponse> {
-        let (_, request) = self.admit("ListRecords", request).await?;
+        let (caller, request) = self.admit("ListRecords", request).await?;
         let selection = audit::Selection {
             limit: request.limit,
             before_seq: Some(request.before_seq).filter(|seq| *seq > 0),
             kind: Some(request.kind),
             subject: Some(request.subject),
         };
-        answer(audit::list(&self.api, selection).await)
+        answer(audit::list(&self.api, &caller, selection).await)
     }
 
     async fn get_record(&self, request: Request<GetRecordRequest>) -> Answer<Record> {
-        let (_, GetRecordRequest { id }) = self.admit("GetRecord", request).await?;
-        answer(audit::get(&self.api, &id).await)
+        let (caller, GetRecordRequest { id }) = self.admit("GetRecord", request).await?;
+        answer(audit::get(&self.api, &caller, &id).await)
     }
 
     type ExportEvidenceStream = Pin<Box<dyn Stream<Item = Result<EvidenceChunk, Status>> + Send>>;

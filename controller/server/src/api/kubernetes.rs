@@ -24,12 +24,16 @@ impl From<ApiError> for FleetError {
 }
 
 fn caller(origin: &Origin) -> Caller {
-    Caller::of_actor(Actor {
-        kind: ActorKind::System,
-        id: ACTOR.to_owned(),
-        name: Some(origin.to_string()),
-        address: None,
-    })
+    acting(Some(origin.to_string()))
+}
+
+/// The operator when it only looks.
+fn whole_fleet() -> Caller {
+    acting(None)
+}
+
+fn acting(name: Option<String>) -> Caller {
+    Caller::of_actor(Actor { kind: ActorKind::System, id: ACTOR.to_owned(), name, address: None })
 }
 
 #[async_trait]
@@ -42,8 +46,8 @@ impl FleetApi for ApiState {
             models: operations::models::list(self).await?.models,
             signers: operations::signers::list(self).await?.signers,
             trust_policies: operations::trust_policies::list(self).await?.policies,
-            deployments: operations::deployments::list(self).await?.deployments,
-            replicas: operations::replicas::list(self, None).await?.replicas,
+            deployments: operations::deployments::list(self, &whole_fleet()).await?.deployments,
+            replicas: operations::replicas::list(self, &whole_fleet(), None).await?.replicas,
             nodes: operations::nodes::list(self).await?.nodes.into_iter().map(observed).collect(),
         })
     }
@@ -53,7 +57,7 @@ impl FleetApi for ApiState {
     }
 
     async fn explain(&self, replica_id: &str) -> Result<Explanation, FleetError> {
-        Ok(operations::replicas::explain(self, replica_id).await?)
+        Ok(operations::replicas::explain(self, &whole_fleet(), replica_id).await?)
     }
 
     async fn last_change(&self, what: ChangedThing, name: &str) -> Result<Option<LastChange>, FleetError> {
@@ -136,6 +140,7 @@ async fn last_change(
             subject_id: Some(subject_id.clone()),
             limit: 1,
             before_seq: None,
+            tenant: None,
         };
         let found = api.store().records(&query).await?.into_iter().next();
         newest = newest.into_iter().chain(found).max_by_key(|row| row.seq);

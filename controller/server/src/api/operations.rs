@@ -13,8 +13,10 @@ pub(super) mod nodes;
 pub(super) mod replicas;
 pub(super) mod session;
 pub(super) mod signers;
+pub(super) mod tenants;
 pub(super) mod trust_policies;
 pub(super) mod uploads;
+pub(super) mod usage;
 
 use std::collections::BTreeMap;
 
@@ -38,10 +40,29 @@ fn changed(kind: Kind, caller: &Caller, subject: Subject, facts: Facts) -> Draft
         outcome: Outcome::Success,
         actor: caller.actor(),
         subject: Some(subject),
+        tenant: caller.tenant().map(str::to_owned),
         intent: None,
         inference: None,
         change: (!facts.is_empty()).then_some(facts),
         reason: None,
+    }
+}
+
+/// The record of a change to what belongs to `tenant`: that tenant's affair, whoever made the change.
+fn changed_of(tenant: Option<&str>, kind: Kind, caller: &Caller, subject: Subject, facts: Facts) -> Draft {
+    Draft { tenant: tenant.map(str::to_owned), ..changed(kind, caller, subject, facts) }
+}
+
+/// Where something new is to belong. Whoever is of a tenant can only mean that one.
+fn tenant_for(caller: &Caller, asked: Option<String>) -> Result<Option<String>, ApiError> {
+    match (caller.tenant(), asked) {
+        (None, asked) => Ok(asked),
+        (Some(own), None) => Ok(Some(own.to_owned())),
+        (Some(own), Some(asked)) if own == asked => Ok(Some(asked)),
+        (Some(_), Some(_)) => {
+            let detail = "whoever belongs to a tenant makes things for that tenant alone; leave tenant out";
+            Err(ApiError::invalid("tenant", detail))
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod replicas;
 mod responses;
 mod session;
 mod signers;
+mod tenants;
 mod trust_policies;
 mod uploads;
 
@@ -81,6 +82,9 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(oidc::callback))
         .routes(routes!(session::list))
         .routes(routes!(session::end_other))
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(tenants::remove))
+        .routes(routes!(tenants::usage))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::disable))
         .routes(routes!(accounts::set_roles))

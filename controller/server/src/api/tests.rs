@@ -9,6 +9,7 @@ mod lifecycle;
 mod openapi;
 mod session;
 mod sources;
+mod tenants;
 mod trust_policies;
 
 use std::path::{Path, PathBuf};
@@ -205,6 +206,8 @@ async fn add_keys(ledger: &LedgerHandle) {
             secret_hash: super::operations::secret_hash(secret),
             role,
             models: Vec::new(),
+            tenant: None,
+            last_used_at: None,
             created_at: now - hour,
             expires_at,
             revoked_at: None,
@@ -223,6 +226,7 @@ fn draft() -> Draft {
         outcome: Outcome::Success,
         actor: Actor { kind: ActorKind::System, id: "system".into(), name: None, address: None },
         subject: None,
+        tenant: None,
         intent: None,
         inference: None,
         change: None,

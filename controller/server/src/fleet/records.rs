@@ -9,7 +9,17 @@ use jiff::Timestamp;
 use super::identity::NodeIdentity;
 
 pub(crate) fn draft(kind: Kind, outcome: Outcome, actor: Actor) -> Draft {
-    Draft { kind, outcome, actor, subject: None, intent: None, inference: None, change: None, reason: None }
+    Draft {
+        kind,
+        outcome,
+        actor,
+        subject: None,
+        tenant: None,
+        intent: None,
+        inference: None,
+        change: None,
+        reason: None,
+    }
 }
 
 /// The controller itself.

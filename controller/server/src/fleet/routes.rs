@@ -100,6 +100,7 @@ impl RouteTable {
             deployment: deployment.name.clone(),
             model_name: self.model_names.get(&deployment.model_digest).cloned().unwrap_or_default(),
             model_digest: deployment.model_digest.clone(),
+            tenant: deployment.tenant.clone(),
             context_length: deployment.context_length,
             max_sequences: deployment.max_sequences,
             max_waiting: MAX_WAITING_PER_REPLICA,
@@ -115,6 +116,7 @@ fn grant(key: &Key) -> Grant {
         id: key.id.clone(),
         name: key.name.clone(),
         admin: key.role == KeyRole::Admin,
+        tenant: key.tenant.clone(),
         models: key.models.clone(),
         expires_unix_s: key.expires_at.map(|at| at.as_second()),
     }

@@ -30,6 +30,8 @@ pub(crate) struct Vouched {
     pub(crate) name: String,
     /// Those that the person's groups have here; none is possible.
     pub(crate) roles: Vec<FleetRole>,
+    /// Where the groups put the person; `None`: among the fleet's own people.
+    pub(crate) tenant: Option<String>,
     pub(crate) tokens: Tokens,
 }
 
@@ -145,9 +147,11 @@ impl Provider {
     }
 
     fn vouched(&self, claims: Claims, id: SecretString, refresh: Option<SecretString>) -> Vouched {
+        let (roles, tenant) = person::place(&self.settings, &claims.all);
         Vouched {
             name: person::name(&self.settings, &claims.subject, &claims.all),
-            roles: self.roles(&claims.all),
+            roles,
+            tenant,
             identity: Identity { issuer: self.url().to_owned(), subject: claims.subject },
             tokens: Tokens { refresh, id },
         }

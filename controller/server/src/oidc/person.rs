@@ -9,16 +9,23 @@ use super::settings::{GroupRoles, IssuerSettings};
 const GROUPS_MAX: usize = 2_000;
 const NAME_MAX_CHARS: usize = 60;
 
-/// Roles that the person's groups have here, each once, in one order. A claim that is one text is one group.
-pub(super) fn roles(issuer: &IssuerSettings, claims: &Map<String, Value>) -> Vec<FleetRole> {
+/// What the person's groups make of the person here: roles, each once and in one order, and the tenant. The first
+/// rule that fits says which tenant; rules of other tenants are passed over, for one belongs to one tenant. A claim that
+/// is one text is one group.
+pub(super) fn place(
+    issuer: &IssuerSettings,
+    claims: &Map<String, Value>,
+) -> (Vec<FleetRole>, Option<String>) {
     let groups: Vec<&str> = match claims.get(&issuer.groups_claim) {
         Some(Value::Array(all)) => all.iter().take(GROUPS_MAX).filter_map(Value::as_str).collect(),
         Some(Value::String(one)) => vec![one],
         _ => Vec::new(),
     };
-    let has = |rule: &&GroupRoles| groups.contains(&rule.group.as_str());
-    let given: Vec<FleetRole> = issuer.roles.iter().filter(has).flat_map(|rule| rule.roles.clone()).collect();
-    FleetRole::ALL.into_iter().filter(|role| given.contains(role)).collect()
+    let mine = || issuer.roles.iter().filter(|rule| groups.contains(&rule.group.as_str()));
+    let tenant = mine().next().and_then(|rule| rule.tenant.clone());
+    let given = mine().filter(|rule| rule.tenant == tenant).flat_map(|rule: &GroupRoles| rule.roles.clone());
+    let given: Vec<FleetRole> = given.collect();
+    (FleetRole::ALL.into_iter().filter(|role| given.contains(role)).collect(), tenant)
 }
 
 /// For people to read, in records and lists: who is who is the subject's to say. No local account can have it.
@@ -58,7 +65,7 @@ mod tests {
 
     #[test]
     fn groups_give_roles_and_nothing_else_does() {
-        let of = |groups: Value| roles(&issuer(), json!({"groups": groups}).as_object().unwrap());
+        let of = |groups: Value| place(&issuer(), json!({"groups": groups}).as_object().unwrap()).0;
         assert_eq!(of(json!(["ops", "platform", "x"])), [FleetRole::FleetAdmin, FleetRole::Operator]);
         assert_eq!(of(json!("compliance")), [FleetRole::Auditor]);
         for none in
@@ -66,6 +73,20 @@ mod tests {
         {
             assert_eq!(of(none.clone()), [], "{none}");
         }
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_says_which_tenant_and_others_give_nothing() {
+        let mut issuer = issuer();
+        for (rule, tenant) in issuer.roles.iter_mut().zip([None, Some("cardiology"), Some("oncology")]) {
+            rule.tenant = tenant.map(str::to_owned);
+        }
+        let of = |groups: Value| place(&issuer, json!({"groups": groups}).as_object().unwrap());
+        let in_tenant = |role, tenant: &str| (vec![role], Some(tenant.to_owned()));
+        assert_eq!(of(json!(["compliance"])), in_tenant(FleetRole::Auditor, "cardiology"));
+        assert_eq!(of(json!(["ops", "compliance"])), in_tenant(FleetRole::Auditor, "cardiology"));
+        assert_eq!(of(json!(["ops"])), in_tenant(FleetRole::Operator, "oncology"));
+        assert_eq!(of(json!(["ops", "platform"])), (vec![FleetRole::FleetAdmin, FleetRole::Operator], None));
     }
 
     #[test]

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use super::ProviderError;
 use super::settings::{IssuerSettings, OidcError};
-use super::{ProviderError, person};
 
 /// What was read is read again after this.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
@@ -94,7 +94,11 @@ impl Provider {
     pub(crate) fn in_force(&self) -> IdentityProviderInForce {
         let groups = self.settings.roles.iter();
         let groups = groups
-            .map(|rule| GroupRolesInForce { group: rule.group.clone(), roles: rule.roles.clone() })
+            .map(|rule| GroupRolesInForce {
+                group: rule.group.clone(),
+                roles: rule.roles.clone(),
+                tenant: rule.tenant.clone(),
+            })
             .collect();
         IdentityProviderInForce {
             id: self.id().to_owned(),
@@ -118,13 +122,6 @@ impl Provider {
             .append_pair("client_id", &self.client_id)
             .append_pair("post_logout_redirect_uri", &format!("{}/console/login", self.public_url));
         Some(url.into())
-    }
-
-    pub(super) fn roles(
-        &self,
-        claims: &serde_json::Map<String, serde_json::Value>,
-    ) -> Vec<cloister_api::FleetRole> {
-        person::roles(&self.settings, claims)
     }
 
     /// One reads at a time; the others get what it read.

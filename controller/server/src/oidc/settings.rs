@@ -61,6 +61,8 @@ pub(super) struct IssuerSettings {
 #[serde(deny_unknown_fields)]
 pub(super) struct GroupRoles {
     pub(super) group: String,
+    /// Where people of the group belong; none: to the fleet itself.
+    pub(super) tenant: Option<String>,
     pub(super) roles: Vec<FleetRole>,
 }
 
@@ -118,6 +120,12 @@ impl IssuerSettings {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         if self.recheck < least || self.recheck > most {
             return Err("recheck must be between 1s and 24h".to_owned());
+        }
+        if let Some(rule) = self.roles.iter().find(|rule| !rule.tenant.as_deref().is_none_or(is_dns_label)) {
+            return Err(format!(
+                "the tenant of group {:?} must be 1 to 63 characters of [a-z0-9-]",
+                rule.group
+            ));
         }
         match self.roles.iter().all(|rule| !rule.roles.is_empty()) && !self.roles.is_empty() {
             true => Ok(()),

@@ -115,6 +115,8 @@ async fn create_admin_key(data: &DataDir, ledger: &LedgerHandle) -> Result<(), F
         secret_hash: Sha256::digest(secret.as_bytes()).into(),
         role: KeyRole::Admin,
         models: Vec::new(),
+        tenant: None,
+        last_used_at: None,
         created_at: Timestamp::now(),
         expires_at: None,
         revoked_at: None,

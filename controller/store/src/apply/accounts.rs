@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{ApplyError, exists, json, missing, name, touched};
+use super::{ApplyError, exists, json, missing, name, tenants, touched};
 use crate::sql::Connection;
 use crate::{Account, Entity, LoginLink, Refusal, Session, Vouching};
 
 pub(super) async fn add(db: &mut Connection<'_>, account: &Account) -> Result<(), ApplyError> {
+    tenants::must_exist(db, account.tenant.as_deref()).await?;
     let sql = "INSERT INTO account (id, name, roles, password_hash, failed_logins, locked_until, created_at, \
-               disabled_at, issuer, subject) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+               disabled_at, issuer, subject, tenant) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
                ON CONFLICT DO NOTHING";
     let (issuer, subject) = account.identity.clone().map(|known| (known.issuer, known.subject)).unzip();
     let args = vec![
@@ -22,6 +23,7 @@ pub(super) async fn add(db: &mut Connection<'_>, account: &Account) -> Result<()
         account.disabled_at.into(),
         issuer.into(),
         subject.into(),
+        account.tenant.clone().into(),
     ];
     touched(db.execute(sql, args).await?, || exists(Entity::Account, &account.name))
 }
@@ -29,6 +31,17 @@ pub(super) async fn add(db: &mut Connection<'_>, account: &Account) -> Result<()
 pub(super) async fn set_roles(db: &mut Connection<'_>, id: &str, roles: &[String]) -> Result<(), ApplyError> {
     let sql = "UPDATE account SET roles = $2 WHERE id = $1 AND disabled_at IS NULL";
     let rows = db.execute(sql, vec![id.into(), json(Entity::Account, id, &roles)?]).await?;
+    touched(rows, || missing(Entity::Account, id))
+}
+
+pub(super) async fn set_tenant(
+    db: &mut Connection<'_>,
+    id: &str,
+    tenant: Option<&str>,
+) -> Result<(), ApplyError> {
+    tenants::must_exist(db, tenant).await?;
+    let sql = "UPDATE account SET tenant = $2 WHERE id = $1 AND disabled_at IS NULL";
+    let rows = db.execute(sql, vec![id.into(), tenant.map(str::to_owned).into()]).await?;
     touched(rows, || missing(Entity::Account, id))
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ApplyError, exists, json, missing, name, touched};
+use super::{ApplyError, exists, json, missing, name, tenants, touched};
 use crate::sql::Connection;
 use crate::{Entity, JoinToken, Key, Refusal};
 
@@ -42,8 +42,9 @@ fn token_id(secret_hash: &[u8; 32]) -> String {
 }
 
 pub(super) async fn add_key(db: &mut Connection<'_>, key: &Key) -> Result<(), ApplyError> {
+    tenants::must_exist(db, key.tenant.as_deref()).await?;
     let sql = "INSERT INTO api_key (id, name, secret_hash, role, models, created_at, expires_at, \
-               revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+               revoked_at, tenant) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
     let args = vec![
         name(Entity::Key, &key.id)?,
         name(Entity::Key, &key.name)?,
@@ -53,6 +54,7 @@ pub(super) async fn add_key(db: &mut Connection<'_>, key: &Key) -> Result<(), Ap
         key.created_at.into(),
         key.expires_at.into(),
         key.revoked_at.into(),
+        key.tenant.clone().into(),
     ];
     touched(db.execute(sql, args).await?, || exists(Entity::Key, &key.id))
 }

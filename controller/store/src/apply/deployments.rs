@@ -1,6 +1,6 @@
 //! Deployments and replicas.
 
-use super::{ApplyError, exists, json, missing, name, number, touched};
+use super::{ApplyError, exists, json, missing, name, number, tenants, touched};
 use crate::sql::{Arg, Connection};
 use crate::{Deployment, Entity, Refusal, Replica};
 
@@ -9,6 +9,7 @@ pub(super) async fn put(db: &mut Connection<'_>, deployment: &Deployment) -> Res
         .fetch_optional("SELECT digest FROM model WHERE digest = $1", vec![(&deployment.model_digest).into()])
         .await?;
     found.ok_or_else(|| missing(Entity::Model, &deployment.model_digest))?;
+    tenants::must_exist(db, deployment.tenant.as_deref()).await?;
     let sql = "SELECT revision FROM deployment WHERE id = $1";
     let current = match db.fetch_optional(sql, vec![(&deployment.id).into()]).await? {
         Some(row) => row.u64("revision")?,
@@ -29,13 +30,14 @@ pub(super) async fn put(db: &mut Connection<'_>, deployment: &Deployment) -> Res
 }
 
 const INSERT: &str = "INSERT INTO deployment (id, name, model_digest, replicas, context_length, \
-    max_sequences, kv_tokens, node_selector, jurisdiction, revision, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+    max_sequences, kv_tokens, node_selector, jurisdiction, revision, created_at, tenant) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
 
-/// Name and time of creation stay what they were.
+/// Name, time of creation and tenant stay what they were.
 const UPDATE: &str = "UPDATE deployment SET model_digest = $3, replicas = $4, \
     context_length = $5, max_sequences = $6, kv_tokens = $7, node_selector = $8, \
-    jurisdiction = $9, revision = $10 WHERE id = $1 AND name = $2 AND created_at = $11";
+    jurisdiction = $9, revision = $10 WHERE id = $1 AND name = $2 AND created_at = $11 \
+    AND coalesce(tenant, '') = coalesce($12, '')";
 
 fn columns(deployment: &Deployment) -> Result<Vec<Arg>, Refusal> {
     let entity = Entity::Deployment;
@@ -52,6 +54,7 @@ fn columns(deployment: &Deployment) -> Result<Vec<Arg>, Refusal> {
         name(entity, &deployment.jurisdiction)?,
         number(entity, id, deployment.revision)?,
         deployment.created_at.into(),
+        deployment.tenant.clone().into(),
     ])
 }
 

@@ -109,6 +109,10 @@ fn statement(query: &RecordQuery) -> Result<(String, Vec<Arg>), StoreError> {
         args.push(subject_id.into());
         sql.push_str(&format!(" AND subject_id = ${}", args.len()));
     }
+    if let Some(tenant) = &query.tenant {
+        args.push(tenant.into());
+        sql.push_str(&format!(" AND tenant = ${}", args.len()));
+    }
     sql.push_str(" ORDER BY seq DESC LIMIT $2");
     Ok((sql, args))
 }
@@ -125,6 +129,7 @@ fn record(row: &Row) -> Result<RecordRow, StoreError> {
         kind: row.text("kind")?,
         time: row.text("time")?,
         subject_id: row.optional_text("subject_id")?,
+        tenant: row.optional_text("tenant")?,
         intent: row.optional_text("intent")?,
         leaf: row.bytes("leaf")?,
         leaf_hash: row.hash("leaf_hash")?,

@@ -4,6 +4,7 @@ use cloister_test_postgres::Server;
 use tempfile::TempDir;
 
 use super::*;
+use crate::sql::Arg;
 use crate::{Change, CheckpointRow, Key, KeyRole, LogRows, RecordRow, Registration, Store};
 
 /// The newest step that the version before knew.
@@ -24,6 +25,8 @@ fn key() -> Key {
         secret_hash: [7; 32],
         role: KeyRole::Inference,
         models: Vec::new(),
+        tenant: None,
+        last_used_at: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,
         expires_at: None,
         revoked_at: None,
@@ -37,6 +40,7 @@ fn rows(writer: &str, seq: u64) -> LogRows {
         kind: "inference.requested".to_owned(),
         time: "2026-11-22T00:00:00.000000000Z".to_owned(),
         subject_id: None,
+        tenant: None,
         intent: None,
         leaf: vec![7],
         leaf_hash: [7; 32],
@@ -49,17 +53,30 @@ fn rows(writer: &str, seq: u64) -> LogRows {
         opened: Vec::new(),
         closed: Vec::new(),
         salts: Vec::new(),
+        used: Vec::new(),
     }
 }
 
-/// Opens request `record-<seq>` as the version before does: without saying who it is.
-async fn write_as_before(store: &Store, seq: u64) {
+/// Opens request `record-<seq>` as the version before does, in its own words: columns that came later it does not know.
+async fn write_as_before(store: &Store, seq: i64) {
     let mut append = store.ledger_append().await.unwrap();
-    append.apply(&[]).await.unwrap().unwrap();
-    append.write(rows("the version before", seq)).await.unwrap();
-    let sql = "INSERT INTO audit_open (request_id, seq) VALUES ($1, $2)";
-    let request = vec![format!("record-{seq}").into(), i64::try_from(seq).unwrap().into()];
-    append.connection().execute(sql, request).await.unwrap();
+    let id = format!("record-{seq}");
+    let statements: [(&str, Vec<Arg>); 4] = [
+        (
+            "UPDATE audit_head SET size = $1, writer = $2 WHERE id = 1",
+            vec![(seq + 1).into(), "the version before".into()],
+        ),
+        (
+            "INSERT INTO audit_record (seq, id, kind, time, subject_id, intent, leaf, leaf_hash) \
+             VALUES ($1, $2, 'inference.requested', '2026-11-22T00:00:00.000000000Z', NULL, NULL, $3, $4)",
+            vec![seq.into(), (&id).into(), vec![7].into(), (&[7; 32]).into()],
+        ),
+        ("INSERT INTO audit_checkpoint (size, note) VALUES ($1, 'head')", vec![(seq + 1).into()]),
+        ("INSERT INTO audit_open (request_id, seq) VALUES ($1, $2)", vec![(&id).into(), seq.into()]),
+    ];
+    for (sql, args) in statements {
+        append.connection().execute(sql, args).await.unwrap();
+    }
     append.commit().await.unwrap();
 }
 

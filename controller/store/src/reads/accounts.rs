@@ -90,6 +90,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         id: row.text("id")?,
         name: row.text("name")?,
         roles: row.json("roles")?,
+        tenant: row.optional_text("tenant")?,
         identity: identity(row)?,
         password_hash: row.optional_text("password_hash")?,
         failed_logins: row.u32("failed_logins")?,

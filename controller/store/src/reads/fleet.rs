@@ -72,6 +72,7 @@ fn deployment(row: &Row) -> Result<Deployment, StoreError> {
         node_selector: row.json("node_selector")?,
         jurisdiction: row.text("jurisdiction")?,
         revision: row.u64("revision")?,
+        tenant: row.optional_text("tenant")?,
         created_at: row.time("created_at")?,
     })
 }
@@ -121,8 +122,10 @@ fn key(row: &Row) -> Result<Key, StoreError> {
         secret_hash: row.hash("secret_hash")?,
         role: KeyRole::parse(&role).ok_or_else(|| StoreError::corrupt("key role", role))?,
         models: row.json("models")?,
+        tenant: row.optional_text("tenant")?,
         created_at: row.time("created_at")?,
         expires_at: row.optional_time("expires_at")?,
         revoked_at: row.optional_time("revoked_at")?,
+        last_used_at: row.optional_time("last_used_at")?,
     })
 }

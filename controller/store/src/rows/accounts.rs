@@ -10,6 +10,8 @@ pub struct Account {
     pub name: String,
     /// Names of roles; what they allow is not the store's matter.
     pub roles: Vec<String>,
+    /// `None`: one of the fleet's own people.
+    pub tenant: Option<String>,
     /// Of somebody whom an identity provider vouches for; `None` for a local account.
     pub identity: Option<Identity>,
     /// argon2id in PHC form; `None` until its owner has chosen a password.

@@ -23,6 +23,8 @@ pub struct Deployment {
     pub jurisdiction: String,
     /// From 1; each change is exactly one more.
     pub revision: u64,
+    /// `None`: the fleet's own.
+    pub tenant: Option<String>,
     pub created_at: Timestamp,
 }
 
@@ -94,9 +96,13 @@ pub struct Key {
     pub role: KeyRole,
     /// Deployments that it may use; empty: all.
     pub models: Vec<String>,
+    /// `None`: the fleet's own.
+    pub tenant: Option<String>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// Coarse: noted once a minute at most.
+    pub last_used_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

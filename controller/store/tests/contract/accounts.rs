@@ -18,6 +18,7 @@ fn account(id: &str, name: &str) -> Account {
         id: id.to_owned(),
         name: name.to_owned(),
         roles: vec!["operator".to_owned(), "auditor".to_owned()],
+        tenant: None,
         identity: None,
         password_hash: Some("$argon2id$…".to_owned()),
         failed_logins: 0,

@@ -53,6 +53,7 @@ pub(crate) fn log_rows(from: u64, count: u64) -> LogRows {
         opened: Vec::new(),
         closed: Vec::new(),
         salts: Vec::new(),
+        used: Vec::new(),
     }
 }
 
@@ -64,6 +65,7 @@ pub(crate) fn record(seq: u64) -> RecordRow {
         kind: if seq.is_multiple_of(2) { "key.created" } else { "key.revoked" }.to_owned(),
         time: format!("2026-11-22T00:00:{seq:02}.000000000Z"),
         subject_id: (seq.is_multiple_of(3)).then(|| "key-3".to_owned()),
+        tenant: None,
         intent: (seq == 5).then(|| record_id(4)),
         leaf: vec![0, seq as u8, 0xFF],
         leaf_hash: [seq as u8; 32],

@@ -13,4 +13,5 @@ mod models;
 mod nodes;
 mod opening;
 mod rows;
+mod tenants;
 mod trust_policies;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer,
+    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer, Tenant,
 };
 use jiff::Timestamp;
 
@@ -50,6 +50,7 @@ pub(crate) fn deployment(name: &str, model: &str) -> Deployment {
         node_selector: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
         jurisdiction: "DE".to_owned(),
         revision: 1,
+        tenant: None,
         created_at: at(2),
     }
 }
@@ -92,8 +93,14 @@ pub(crate) fn key(id: &str, seed: u8) -> Key {
         secret_hash: [seed; 32],
         role: KeyRole::Inference,
         models: vec!["notes".to_owned()],
+        tenant: None,
         created_at: at(5),
         expires_at: Some(at(3_600)),
         revoked_at: None,
+        last_used_at: None,
     }
+}
+
+pub(crate) fn tenant(name: &str) -> Tenant {
+    Tenant { name: name.to_owned(), title: format!("The people of {name}"), created_at: at(1) }
 }

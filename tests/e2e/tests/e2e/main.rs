@@ -11,4 +11,5 @@ mod one_machine;
 mod people;
 mod refusals;
 mod story;
+mod tenants;
 mod two_controllers;

@@ -33,7 +33,7 @@ export function AccountsTab() {
         ? query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={3} />
         : query.data.length === 0
           ? <EmptyState title="No account yet" action={create}>Everybody who uses this console has one of their own.</EmptyState>
-          : <DataTable label="Accounts" rows={query.data} columns={columns(may ? open : undefined)} rowKey={({ id }) => id} initialSort={{ column: 'name', descending: false }} />}
+          : <DataTable label="Accounts" rows={query.data} columns={columns(may ? open : undefined, query.data.some(({ tenant }) => tenant != null))} rowKey={({ id }) => id} initialSort={{ column: 'name', descending: false }} />}
       <CreateAccount isOpen={may && isNew} onClose={close} />
       {may && chosen && task === 'roles' ? <ChangeRoles key={chosen.id} account={chosen} onClose={close} /> : null}
       {may && chosen && task === 'link' ? <MakeLink key={chosen.id} account={chosen} onClose={close} /> : null}
@@ -42,7 +42,8 @@ export function AccountsTab() {
   );
 }
 
-function columns(open: ((task: Task, name: string) => void) | undefined): Column<Account>[] {
+function columns(open: ((task: Task, name: string) => void) | undefined, hasTenants: boolean): Column<Account>[] {
+  const tenant: Column<Account> = { id: 'tenant', title: 'Tenant', wideOnly: true, sort: (account) => account.tenant ?? undefined, cell: (account) => account.tenant ?? <span className="soft">the fleet</span> };
   const actions: Column<Account> = {
     id: 'actions', title: 'Actions', align: 'end', cell: (account) => (account.disabled_at == null && open ? <Actions of={account} open={open} /> : null),
   };
@@ -50,6 +51,7 @@ function columns(open: ((task: Task, name: string) => void) | undefined): Column
     { id: 'name', title: 'Name', sort: ({ name }) => name, cell: ({ name }) => <strong className="wrap">{name}</strong> },
     { id: 'state', title: 'State', cell: (account) => <AccountState of={account} /> },
     { id: 'roles', title: 'Roles', sort: ({ roles }) => roles.join(), cell: ({ roles }) => roles.join(', ') },
+    ...(hasTenants ? [tenant] : []),
     { id: 'issuer', title: 'Identity provider', wideOnly: true, sort: ({ issuer }) => issuer ?? undefined, cell: ({ issuer }) => (issuer ? <span className="wrap">{issuer}</span> : <span className="soft">none: local account</span>) },
     { id: 'password', title: 'Password', wideOnly: true, cell: (account) => <Password of={account} /> },
     { id: 'created', title: 'Created', wideOnly: true, sort: (account) => account.created_at, cell: (account) => <Time at={account.created_at} /> },

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { client, take } from '../../api/client';
 import { Button, Dialog, DialogActions, Notice, TextField } from '../../design';
+import { TenantChoice } from '../../fleet/TenantChoice';
 import { LinkShown, makeLink } from './LinkShown';
 import type { Role } from './queries';
 import { RoleChoice } from './RoleChoice';
@@ -16,9 +17,10 @@ function AccountForm({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const [name, setName] = useState('');
   const [roles, setRoles] = useState<Role[]>([]);
+  const [tenant, setTenant] = useState('');
   const wrong = name && !NAME.test(name) ? 'Up to 63 small letters, digits, dots and dashes; a letter or digit at both ends' : undefined;
   const create = useMutation({
-    mutationFn: () => take(client.POST('/api/v1/accounts', { body: { name, roles } })),
+    mutationFn: () => take(client.POST('/api/v1/accounts', { body: { name, roles, ...(tenant ? { tenant } : {}) } })),
     onSuccess: () => link.mutate(),
     onSettled: () => queries.invalidateQueries({ queryKey: ['accounts'] }),
   });
@@ -32,6 +34,7 @@ function AccountForm({ onClose }: { onClose: () => void }) {
   return (
     <form className="stack" onSubmit={submit}>
       <TextField label="Name" hint="One person, e.g. m.okafor. It stands in every record of what they do" value={name} onChange={setName} error={wrong} mono autoFocus />
+      <TenantChoice value={tenant} onChange={setTenant} />
       <RoleChoice value={roles} onChange={setRoles} />
       {create.error ? <Notice tone="bad">{create.error.message}</Notice> : null}
       <DialogActions>

@@ -3,7 +3,9 @@ import { useState, type FormEvent } from 'react';
 import { Checkbox, CheckboxGroup, Label } from 'react-aria-components';
 import { client, take } from '../../api/client';
 import { deployments } from '../../api/queries';
+import { useSession } from '../../api/session';
 import { Button, CopyField, Dialog, DialogActions, Notice, Select, TextField } from '../../design';
+import { TenantChoice } from '../../fleet/TenantChoice';
 import './access.css';
 
 const LIFETIMES = [
@@ -21,11 +23,12 @@ function KeyForm({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const [name, setName] = useState('');
   const [role, setRole] = useState<'inference' | 'admin'>('inference');
+  const [tenant, setTenant] = useState('');
   const [scope, setScope] = useState<string[]>([]);
   const [lifetime, setLifetime] = useState('7776000');
   const wrong = name && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(name) ? 'Up to 63 small letters, digits, dots and dashes; a letter or digit at both ends' : undefined;
   const create = useMutation({
-    mutationFn: () => take(client.POST('/api/v1/keys', { body: { name, role, models: role === 'admin' ? [] : scope, valid_for_s: Number(lifetime) } })),
+    mutationFn: () => take(client.POST('/api/v1/keys', { body: { name, role, models: role === 'admin' ? [] : scope, valid_for_s: Number(lifetime), ...(tenant ? { tenant } : {}) } })),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['keys'] }),
   });
   const submit = (event: FormEvent) => {
@@ -36,8 +39,9 @@ function KeyForm({ onClose }: { onClose: () => void }) {
   return (
     <form className="stack" onSubmit={submit}>
       <TextField label="Name" hint="Who or what will use it" value={name} onChange={setName} error={wrong} mono autoFocus />
+      <TenantChoice value={tenant} onChange={setTenant} />
       <Select label="It may" value={role} onChange={(value) => setRole(value as typeof role)} options={ROLES} />
-      {role === 'inference' ? <Scope value={scope} onChange={setScope} /> : <Notice tone="warn">This key may do everything, also create further keys.</Notice>}
+      {role === 'inference' ? <Scope tenant={tenant} value={scope} onChange={setScope} /> : <Notice tone="warn">{tenant ? `This key may do everything with what is ${tenant}’s, also create further keys.` : 'This key may do everything, also create further keys.'}</Notice>}
       <Select label="It is valid for" value={lifetime} onChange={setLifetime} options={LIFETIMES} />
       {create.error ? <Notice tone="bad">{create.error.message}</Notice> : null}
       <DialogActions>
@@ -48,8 +52,9 @@ function KeyForm({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Scope({ value, onChange }: { value: string[]; onChange: (value: string[]) => void }) {
-  const found = useQuery(deployments).data ?? [];
+function Scope({ tenant, value, onChange }: { tenant: string; value: string[]; onChange: (value: string[]) => void }) {
+  const own = useSession().account.tenant ?? tenant;
+  const found = (useQuery(deployments).data ?? []).filter((deployment) => (deployment.tenant ?? '') === own);
   if (found.length === 0) return null;
   return (
     <CheckboxGroup className="field" value={value} onChange={onChange}>

@@ -2,7 +2,7 @@ import { Check } from 'lucide-react';
 import { useSession } from '../../api/session';
 import { Section } from '../../design';
 import { GroupsOfProviders } from './GroupsOfProviders';
-import { MATRIX, ROLES } from './matrix';
+import { IN_TENANT, MATRIX, ROLES } from './matrix';
 import { PURPOSE } from './roles';
 
 export function RolesTab() {
@@ -20,6 +20,7 @@ function WhoMayWhat() {
             <tr>
               <th scope="col">Action</th>
               {ROLES.map((role) => <th key={role} scope="col" title={PURPOSE[role]}>{role}{own.includes(role) ? <span className="matrix-own">you</span> : null}</th>)}
+              <th scope="col" title="Within a tenant, with what is its own">in a tenant</th>
             </tr>
           </thead>
           <tbody>
@@ -27,6 +28,7 @@ function WhoMayWhat() {
               <tr key={action}>
                 <th scope="row"><code>{action}</code></th>
                 {ROLES.map((role) => <td key={role}>{may.includes(role) ? <Check role="img" aria-label="allowed" /> : <span className="unseen">denied</span>}</td>)}
+                <td>{IN_TENANT.has(action) ? 'own' : <span className="soft">no</span>}</td>
               </tr>
             ))}
           </tbody>

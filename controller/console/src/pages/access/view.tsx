@@ -6,6 +6,8 @@ import { AccountsTab } from './AccountsTab';
 import { KeysTab } from './KeysTab';
 import { RolesTab } from './RolesTab';
 import { SessionsTab } from './SessionsTab';
+import { TenantsTab } from './TenantsTab';
+import { UsageTab } from './UsageTab';
 import './access.css';
 
 const TABS = [
@@ -13,6 +15,8 @@ const TABS = [
   { path: 'roles', title: 'Roles', action: 'key.read', view: <RolesTab /> },
   { path: 'sessions', title: 'Open sessions', action: 'session.read', view: <SessionsTab /> },
   { path: 'keys', title: 'API keys', action: 'key.read', view: <KeysTab /> },
+  { path: 'tenants', title: 'Tenants', action: 'tenant.read', view: <TenantsTab /> },
+  { path: 'usage', title: 'Usage', action: 'usage.read', view: <UsageTab /> },
 ] as const;
 
 export default function Access() {

@@ -18,6 +18,8 @@ const columns: Column<Deployment>[] = [
   { id: 'created', title: 'Created', wideOnly: true, sort: (row) => row.created_at, cell: (row) => <Time at={row.created_at} /> },
 ];
 
+const tenant: Column<Deployment> = { id: 'tenant', title: 'Tenant', wideOnly: true, sort: (row) => row.tenant ?? undefined, cell: (row) => row.tenant ?? <span className="soft">the fleet</span> };
+
 export function DeploymentsPage() {
   const query = useQuery(deployments);
   const mayChange = useMay()('deployment.change');
@@ -30,7 +32,7 @@ export function DeploymentsPage() {
         ? query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={6} />
         : query.data.length === 0
           ? <EmptyState title="Nothing is deployed" action={create}>A deployment says which model runs, how often and where. Its name is what callers write as the model.</EmptyState>
-          : <DataTable label="Deployments" rows={query.data} columns={columns} rowKey={({ name }) => name} initialSort={{ column: 'name', descending: false }} />}
+          : <DataTable label="Deployments" rows={query.data} columns={query.data.some((row) => row.tenant != null) ? [...columns, tenant] : columns} rowKey={({ name }) => name} initialSort={{ column: 'name', descending: false }} />}
       <Dialog title="New deployment" size="wide" isOpen={creating && mayChange} onClose={closeNew}><IntentForm onClose={closeNew} /></Dialog>
     </>
   );

@@ -1,5 +1,6 @@
 import type { Model } from '../../api/queries';
 import { formatBytes, NumberField, Notice, Select, TextField } from '../../design';
+import { TenantChoice } from '../../fleet/TenantChoice';
 import type { Draft, DraftProblems } from './intent';
 
 export interface IntentFieldsProps {
@@ -23,6 +24,7 @@ export function IntentFields({ draft, onChange, models, isNew, problems }: Inten
   return (
     <>
       {isNew ? <TextField label="Name" hint="Callers write it as the model" value={draft.name} onChange={set('name')} error={problems.name} mono autoFocus /> : null}
+      {isNew ? <TenantChoice value={draft.tenant} onChange={set('tenant')} /> : null}
       <Select label="Model" value={draft.model} onChange={set('model')} options={options} error={problems.model} />
       {models.length === 0 ? <Notice>No model is in the fleet yet. Import one first.</Notice> : null}
       {chosen && !chosen.trusted ? <Notice tone="warn">The signer of {chosen.name} is not trusted for it any more, so it is not placed.</Notice> : null}

@@ -10,9 +10,11 @@ export interface Draft {
   jurisdiction: string;
   /** One `key=value` in a line. */
   selector: string;
+  /** Of a new one; empty: the fleet itself, or the tenant of whoever makes it. */
+  tenant: string;
 }
 
-export const blank: Draft = { name: '', model: '', replicas: 1, contextLength: 0, maxSequences: 0, jurisdiction: '', selector: '' };
+export const blank: Draft = { name: '', model: '', replicas: 1, contextLength: 0, maxSequences: 0, jurisdiction: '', selector: '', tenant: '' };
 
 export function draftOf(deployment: Deployment): Draft {
   return {
@@ -23,6 +25,7 @@ export function draftOf(deployment: Deployment): Draft {
     maxSequences: deployment.max_sequences,
     jurisdiction: deployment.jurisdiction,
     selector: Object.entries(deployment.node_selector).map(([key, value]) => `${key}=${value}`).join('\n'),
+    tenant: deployment.tenant ?? '',
   };
 }
 
@@ -45,6 +48,7 @@ export function requestOf(draft: Draft): DeployRequest {
       const at = line.indexOf('=');
       return [line.slice(0, at), line.slice(at + 1)];
     })),
+    ...(draft.tenant ? { tenant: draft.tenant } : {}),
   };
 }
 

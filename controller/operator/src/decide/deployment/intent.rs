@@ -14,6 +14,7 @@ pub(super) fn request(spec: &ModelDeploymentSpec, scaled: Option<u32>, model_dig
         max_sequences: spec.max_sequences.unwrap_or(0),
         node_selector: spec.node_selector.clone(),
         jurisdiction: spec.jurisdiction.clone().unwrap_or_default(),
+        tenant: spec.tenant.clone(),
     }
 }
 
@@ -42,12 +43,17 @@ pub(super) fn as_it_is(found: &Deployment) -> DeployRequest {
         max_sequences: found.max_sequences,
         node_selector: found.node_selector.clone(),
         jurisdiction: found.jurisdiction.clone(),
+        tenant: found.tenant.clone(),
     }
 }
 
 /// Whether the fleet's deployment is what the request would make of it.
 pub(super) fn same(found: &Deployment, request: &DeployRequest, model: Option<&Model>) -> bool {
     differences(found, request, model).is_empty()
+}
+
+fn named(tenant: Option<&str>) -> String {
+    tenant.unwrap_or("the fleet's own").to_owned()
 }
 
 /// What differs, as `replicas is 3 in the fleet and 2 here`.
@@ -58,12 +64,13 @@ pub(super) fn differences(found: &Deployment, request: &DeployRequest, model: Op
         (asked, _) => asked,
     };
     let max_sequences = if request.max_sequences == 0 { SEQUENCES_DEFAULT } else { request.max_sequences };
-    let fields: [(&str, String, String); 6] = [
+    let fields: [(&str, String, String); 7] = [
         ("the model", found.model_digest.clone(), request.model.clone()),
         ("replicas", found.replicas.to_string(), request.replicas.to_string()),
         ("contextLength", found.context_length.to_string(), context_length.to_string()),
         ("maxSequences", found.max_sequences.to_string(), max_sequences.to_string()),
         ("nodeSelector", format!("{:?}", found.node_selector), format!("{:?}", request.node_selector)),
+        ("tenant", named(found.tenant.as_deref()), named(request.tenant.as_deref())),
         ("jurisdiction", format!("{:?}", found.jurisdiction), format!("{:?}", request.jurisdiction)),
     ];
     fields

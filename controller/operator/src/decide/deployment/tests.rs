@@ -64,6 +64,7 @@ fn found(replicas: u32, revision: u64) -> Deployment {
         node_selector: BTreeMap::new(),
         jurisdiction: String::new(),
         revision,
+        tenant: None,
         created_at: String::new(),
         record_id: None,
     }

@@ -2,13 +2,16 @@
 
 use cloister_api::Role;
 use cloister_store::{Key, KeyRole};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::api::{ApiError, ApiState};
 
 /// Longest `Authorization` value that is looked at; a secret has 47 characters.
 const AUTHORIZATION_MAX_BYTES: usize = 256;
+
+/// The use of a key is written down no more often.
+const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why a key is not accepted. The caller is not told more than that it is not; the record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,10 @@ pub(super) async fn identify(
     }
     if key.expires_at.is_some_and(|expires| expires <= now) {
         return Ok(Err(NoKey::Expired));
+    }
+    let is_noted = |at: Timestamp| now.duration_since(at) < USE_NOTED_EVERY;
+    if !key.last_used_at.is_some_and(is_noted) {
+        api.store().touch_key(&key.id, now).await?;
     }
     Ok(Ok(key))
 }

@@ -20,6 +20,7 @@ pub(super) fn deploy(request: grpc::DeployRequest) -> (String, rest::DeployReque
         max_sequences: request.max_sequences,
         node_selector: request.node_selector.into_iter().collect(),
         jurisdiction: request.jurisdiction,
+        tenant: Some(request.tenant).filter(|tenant| !tenant.is_empty()),
     };
     (request.name, intent)
 }
@@ -111,6 +112,7 @@ impl IntoWire for rest::Deployment {
             revision: deployment.revision,
             created_at: deployment.created_at,
             max_sequences: deployment.max_sequences,
+            tenant: deployment.tenant.unwrap_or_default(),
         }
     }
 }
@@ -252,6 +254,8 @@ impl IntoWire for rest::Key {
             created_at: key.created_at,
             expires_at: key.expires_at.unwrap_or_default(),
             revoked_at: key.revoked_at.unwrap_or_default(),
+            tenant: key.tenant.unwrap_or_default(),
+            last_used_at: key.last_used_at.unwrap_or_default(),
         }
     }
 }

@@ -10,17 +10,17 @@ use cloister_store::Change;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
-use super::{Facts, changed, random_secret, secret_hash, subject};
+use super::{Facts, changed_of, random_secret, secret_hash, subject, tenant_for};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
 
 /// Life of a login link.
 const LINK_VALID_FOR: SignedDuration = SignedDuration::from_mins(15);
 
-pub(in crate::api) async fn list(api: &ApiState) -> Result<AccountList, ApiError> {
+pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<AccountList, ApiError> {
     let now = Timestamp::now();
-    let accounts = api.store().accounts().await?.into_iter().map(|row| view(row, now)).collect();
-    Ok(AccountList { accounts })
+    let accounts = api.store().accounts().await?.into_iter().filter(|row| caller.sees(row.tenant.as_deref()));
+    Ok(AccountList { accounts: accounts.map(|row| view(row, now)).collect() })
 }
 
 pub(in crate::api) async fn create(
@@ -30,6 +30,7 @@ pub(in crate::api) async fn create(
 ) -> Result<ChangedAccount, ApiError> {
     names::check("name", &request.name)?;
     let roles = checked(&request.roles)?;
+    let tenant = tenant_for(caller, request.tenant)?;
     let known = api.store().accounts().await?;
     if known.iter().any(|account| account.name == request.name) {
         let detail = format!("an account called {:?} exists; choose another name", request.name);
@@ -43,6 +44,7 @@ pub(in crate::api) async fn create(
         id: ulid::Ulid::new().to_string().to_lowercase(),
         name: request.name,
         roles,
+        tenant,
         identity: None,
         password_hash: None,
         failed_logins: 0,
@@ -51,7 +53,7 @@ pub(in crate::api) async fn create(
         disabled_at: None,
     };
     let facts = Facts::from([("roles".to_owned(), row.roles.clone().into())]);
-    let draft = changed(Kind::AccountCreated, caller, of(&row), facts);
+    let draft = changed_of(row.tenant.as_deref(), Kind::AccountCreated, caller, of(&row), facts);
     let record = api.ledger().change(vec![Change::AddAccount(row.clone())], draft).await?;
     Ok(ChangedAccount { account: view(row, Timestamp::now()), record_id: record.id })
 }
@@ -62,7 +64,7 @@ pub(in crate::api) async fn set_roles(
     account: &str,
     request: AccountRolesRequest,
 ) -> Result<ChangedAccount, ApiError> {
-    let mut row = find(api, account).await?;
+    let mut row = find(api, caller, account).await?;
     is_local(&row, "its roles are those of its groups there")?;
     let roles = checked(&request.roles)?;
     let facts = Facts::from([
@@ -70,7 +72,7 @@ pub(in crate::api) async fn set_roles(
         ("roles_before".to_owned(), row.roles.clone().into()),
     ]);
     row.roles = roles;
-    let draft = changed(Kind::AccountRolesChanged, caller, of(&row), facts);
+    let draft = changed_of(row.tenant.as_deref(), Kind::AccountRolesChanged, caller, of(&row), facts);
     let change = Change::SetAccountRoles { id: row.id.clone(), roles: row.roles.clone() };
     let record = api.ledger().change(vec![change], draft).await?;
     Ok(ChangedAccount { account: view(row, Timestamp::now()), record_id: record.id })
@@ -82,7 +84,7 @@ pub(in crate::api) async fn create_link(
     caller: &Caller,
     account: &str,
 ) -> Result<LoginLink, ApiError> {
-    let row = find(api, account).await?;
+    let row = find(api, caller, account).await?;
     is_local(&row, "it signs in there alone")?;
     let now = Timestamp::now();
     let expires_at = now.checked_add(LINK_VALID_FOR).unwrap_or(Timestamp::MAX);
@@ -95,7 +97,7 @@ pub(in crate::api) async fn create_link(
         used_at: None,
     };
     let facts = Facts::from([("expires_at".to_owned(), expires_at.to_string().into())]);
-    let draft = changed(Kind::AccountLinkCreated, caller, of(&row), facts);
+    let draft = changed_of(row.tenant.as_deref(), Kind::AccountLinkCreated, caller, of(&row), facts);
     let record = api.ledger().change(vec![Change::AddLoginLink(link)], draft).await?;
     let token = token.expose_secret().to_owned();
     Ok(LoginLink { token, expires_at: expires_at.to_string(), record_id: record.id })
@@ -107,24 +109,24 @@ pub(in crate::api) async fn disable(
     caller: &Caller,
     account: &str,
 ) -> Result<Changed, ApiError> {
-    let row = find(api, account).await?;
+    let row = find(api, caller, account).await?;
     if caller.signed_in().is_some_and(|signed_in| signed_in.account.id == row.id) {
         let detail = "this is your own account; another fleet admin can disable it";
         return Err(ApiError::new(ProblemKind::Conflict, detail));
     }
-    let draft = changed(Kind::AccountDisabled, caller, of(&row), Facts::new());
+    let draft = changed_of(row.tenant.as_deref(), Kind::AccountDisabled, caller, of(&row), Facts::new());
     let change = Change::DisableAccount { id: row.id, at: Timestamp::now() };
     let record = api.ledger().change(vec![change], draft).await?;
     Ok(Changed { record_id: record.id })
 }
 
 /// By name or id; one that may sign in.
-async fn find(api: &ApiState, account: &str) -> Result<cloister_store::Account, ApiError> {
+async fn find(api: &ApiState, caller: &Caller, account: &str) -> Result<cloister_store::Account, ApiError> {
     let row = match api.store().account_by_name(account).await? {
         Some(row) => Some(row),
         None => api.store().account(account).await?,
     };
-    match row {
+    match row.filter(|row| caller.sees(row.tenant.as_deref())) {
         None => Err(ApiError::not_found(format!(
             "there is no account {account:?}; list them (cloister account list)"
         ))),
@@ -167,6 +169,7 @@ fn view(row: cloister_store::Account, now: Timestamp) -> Account {
         id: row.id,
         name: row.name,
         roles: row.roles.iter().filter_map(|role| FleetRole::parse(role)).collect(),
+        tenant: row.tenant,
         has_password: row.password_hash.is_some(),
         issuer: row.identity.map(|identity| identity.issuer),
         created_at: row.created_at.to_string(),

@@ -25,7 +25,11 @@ pub(in crate::api) struct Selection {
 }
 
 /// Newest first.
-pub(in crate::api) async fn list(api: &ApiState, selection: Selection) -> Result<RecordPage, ApiError> {
+pub(in crate::api) async fn list(
+    api: &ApiState,
+    caller: &Caller,
+    selection: Selection,
+) -> Result<RecordPage, ApiError> {
     let limit = match selection.limit {
         0 => RECORDS_PAGE_DEFAULT,
         limit if limit <= RECORDS_PAGE_MAX => limit,
@@ -42,6 +46,7 @@ pub(in crate::api) async fn list(api: &ApiState, selection: Selection) -> Result
         before_seq: selection.before_seq.filter(|seq| i64::try_from(*seq).is_ok()),
         kind,
         subject_id: selection.subject.filter(|subject| !subject.is_empty()),
+        tenant: caller.tenant().map(str::to_owned),
         limit,
     };
     let rows = api.store().records(&query).await?;
@@ -52,9 +57,14 @@ pub(in crate::api) async fn list(api: &ApiState, selection: Selection) -> Result
     Ok(RecordPage { records, next_before_seq })
 }
 
-pub(in crate::api) async fn get(api: &ApiState, id: &str) -> Result<Record, ApiError> {
-    let row = api.store().record(id).await?;
-    row.ok_or_else(|| no_record(id)).and_then(view)
+pub(in crate::api) async fn get(api: &ApiState, caller: &Caller, id: &str) -> Result<Record, ApiError> {
+    find(api, caller, id).await.and_then(view)
+}
+
+/// What is another tenant's affair is not there.
+async fn find(api: &ApiState, caller: &Caller, id: &str) -> Result<RecordRow, ApiError> {
+    let row = api.store().record(id).await?.filter(|row| caller.sees(row.tenant.as_deref()));
+    row.ok_or_else(|| no_record(id))
 }
 
 pub(in crate::api) fn no_record(id: &str) -> ApiError {
@@ -82,6 +92,15 @@ pub(in crate::api) async fn export(
             ids.len()
         );
         return Err(ApiError::invalid("ids", detail));
+    }
+    if caller.tenant().is_some() {
+        if ids.is_empty() {
+            let detail = "the whole log is the fleet's to export; name the records that you want";
+            return Err(ApiError::invalid("ids", detail));
+        }
+        for id in &ids {
+            find(api, caller, id).await?;
+        }
     }
     let facts = match ids.is_empty() {
         true => Facts::from([("scope".to_owned(), "log".into())]),

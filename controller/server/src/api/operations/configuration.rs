@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use super::{blocking, deployments, fleet, models, nodes, replicas};
+use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 
 pub(in crate::api) fn read(api: &ApiState) -> Configuration {
@@ -25,15 +26,15 @@ pub(in crate::api) fn read(api: &ApiState) -> Configuration {
 }
 
 /// A gzipped tar archive of what helps to find a fault: no secret, no account, and no text of a question or answer.
-pub(in crate::api) async fn diagnostics(api: &ApiState) -> Result<Vec<u8>, ApiError> {
+pub(in crate::api) async fn diagnostics(api: &ApiState, caller: &Caller) -> Result<Vec<u8>, ApiError> {
     let files = [
         ("version.json", json(&fleet::version())?),
         ("configuration.json", json(&read(api))?),
-        ("status.json", json(&fleet::status(api).await?)?),
+        ("status.json", json(&fleet::status(api, caller).await?)?),
         ("nodes.json", json(&nodes::list(api).await?)?),
         ("models.json", json(&models::list(api).await?)?),
-        ("deployments.json", json(&deployments::list(api).await?)?),
-        ("replicas.json", json(&replicas::list(api, None).await?)?),
+        ("deployments.json", json(&deployments::list(api, caller).await?)?),
+        ("replicas.json", json(&replicas::list(api, caller, None).await?)?),
     ];
     blocking(move || packed(&files))
         .await?

@@ -8,18 +8,19 @@ use cloister_evidence::record::{Kind, Subject, SubjectKind};
 use cloister_store::Change;
 use jiff::Timestamp;
 
-use super::{Facts, changed, commit, models, subject};
+use super::{Facts, changed_of, commit, models, subject, tenant_for};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
 
-pub(in crate::api) async fn list(api: &ApiState) -> Result<DeploymentList, ApiError> {
+pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<DeploymentList, ApiError> {
     let around = Surroundings::read(api).await?;
     let rows = api.store().deployments().await?;
-    Ok(DeploymentList { deployments: rows.into_iter().map(|row| around.view(row)).collect() })
+    let rows = rows.into_iter().filter(|row| caller.sees(row.tenant.as_deref()));
+    Ok(DeploymentList { deployments: rows.map(|row| around.view(row)).collect() })
 }
 
-pub(in crate::api) async fn get(api: &ApiState, name: &str) -> Result<Deployment, ApiError> {
-    let row = find(api, name).await?;
+pub(in crate::api) async fn get(api: &ApiState, caller: &Caller, name: &str) -> Result<Deployment, ApiError> {
+    let row = find(api, caller, name).await?;
     view(api, row).await
 }
 
@@ -35,6 +36,7 @@ pub(in crate::api) async fn put(
     names::check_deployment("name", name)?;
     check(&request)?;
     let before = api.store().deployment(name).await?;
+    let tenant = tenant_of(caller, before.as_ref(), request.tenant.clone())?;
     check_revision(before.as_ref(), expected_revision)?;
     let (model, context_length) = resolve(api, &request).await?;
     let row = cloister_store::Deployment {
@@ -49,6 +51,7 @@ pub(in crate::api) async fn put(
         kv_tokens: kv_tokens(context_length),
         node_selector: request.node_selector,
         jurisdiction: request.jurisdiction,
+        tenant,
         revision: before.as_ref().map_or(1, |row| row.revision.saturating_add(1)),
         created_at: before.as_ref().map_or_else(Timestamp::now, |row| row.created_at),
     };
@@ -56,23 +59,41 @@ pub(in crate::api) async fn put(
         return view(api, same).await;
     }
     let kind = if row.revision == 1 { Kind::DeploymentCreated } else { Kind::DeploymentChanged };
-    let draft = changed(kind, caller, of(&row), facts(&row));
+    let draft = changed_of(row.tenant.as_deref(), kind, caller, of(&row), facts(&row));
     let record_id = commit(api, vec![Change::PutDeployment(row.clone())], draft).await?;
     Ok(Deployment { record_id: Some(record_id), ..view(api, row).await? })
 }
 
 pub(in crate::api) async fn remove(api: &ApiState, caller: &Caller, name: &str) -> Result<Changed, ApiError> {
-    let row = find(api, name).await?;
-    let draft = changed(Kind::DeploymentRemoved, caller, of(&row), Facts::new());
+    let row = find(api, caller, name).await?;
+    let draft = changed_of(row.tenant.as_deref(), Kind::DeploymentRemoved, caller, of(&row), Facts::new());
     let record_id = commit(api, vec![Change::RemoveDeployment { id: row.id }], draft).await?;
     Ok(Changed { record_id })
 }
 
-async fn find(api: &ApiState, name: &str) -> Result<cloister_store::Deployment, ApiError> {
-    let found = api.store().deployment(name).await?;
+/// What belongs to another tenant is not there.
+async fn find(api: &ApiState, caller: &Caller, name: &str) -> Result<cloister_store::Deployment, ApiError> {
+    let found = api.store().deployment(name).await?.filter(|row| caller.sees(row.tenant.as_deref()));
     found.ok_or_else(|| {
         ApiError::not_found(format!("there is no deployment {name:?}; list them (cloister ps)"))
     })
+}
+
+/// A deployment stays where it was made.
+fn tenant_of(
+    caller: &Caller,
+    before: Option<&cloister_store::Deployment>,
+    asked: Option<String>,
+) -> Result<Option<String>, ApiError> {
+    let Some(before) = before else { return tenant_for(caller, asked) };
+    if !caller.sees(before.tenant.as_deref()) {
+        let detail = "this name is taken in the fleet; choose another one";
+        return Err(ApiError::new(ProblemKind::AlreadyExists, detail).with(|p| p.field = Some("name".into())));
+    }
+    match asked.is_none() || asked == before.tenant {
+        true => Ok(before.tenant.clone()),
+        false => Err(ApiError::invalid("tenant", "a deployment's tenant does not change; make another one")),
+    }
 }
 
 fn check(request: &DeployRequest) -> Result<(), ApiError> {
@@ -197,6 +218,7 @@ impl Surroundings {
             node_selector: row.node_selector,
             jurisdiction: row.jurisdiction,
             revision: row.revision,
+            tenant: row.tenant,
             created_at: row.created_at.to_string(),
             record_id: None,
         }

@@ -1,21 +1,30 @@
 //! The fleet at a glance.
 
+use std::collections::HashSet;
+
 use cloister_api::{Status, Version};
 use cloister_store::NodeState;
 
+use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 
 pub(in crate::api) fn version() -> Version {
     Version { version: env!("CARGO_PKG_VERSION").to_owned(), api: "v1".to_owned() }
 }
 
-pub(in crate::api) async fn status(api: &ApiState) -> Result<Status, ApiError> {
+/// Of nodes and models the whole fleet's, of deployments and replicas those that the caller sees.
+pub(in crate::api) async fn status(api: &ApiState, caller: &Caller) -> Result<Status, ApiError> {
     let live = api.fleet().live();
     let nodes = api.store().nodes().await?;
     let enrolled = || nodes.iter().filter(|node| node.state == NodeState::Enrolled);
     let connected = |id: &str| live.get(id).is_some_and(|node| node.connected);
-    let deployments = api.store().deployments().await?;
-    let replicas = api.store().replicas().await?;
+    let mut deployments = api.store().deployments().await?;
+    deployments.retain(|row| caller.sees(row.tenant.as_deref()));
+    let mut replicas = api.store().replicas().await?;
+    if caller.tenant().is_some() {
+        let own: HashSet<&str> = deployments.iter().map(|row| row.id.as_str()).collect();
+        replicas.retain(|row| own.contains(row.deployment_id.as_str()));
+    }
     let ready = replicas.iter().filter(|replica| {
         replica.node_id.as_ref().and_then(|id| live.get(id)).is_some_and(|node| node.serves(&replica.id))
     });

@@ -1,5 +1,7 @@
 //! API keys: made, listed, revoked. A secret is returned once and never stored.
 
+use std::collections::HashMap;
+
 use cloister_api::limits::{KEY_MODELS_MAX, KEY_VALID_FOR_MAX_S};
 use cloister_api::{Changed, Key, KeyList, NewKey, NewKeyRequest, ProblemKind, Role};
 use cloister_evidence::record::{Kind, Subject, SubjectKind};
@@ -7,15 +9,20 @@ use cloister_store::{Change, KeyRole};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
-use super::{Facts, already_revoked, changed, commit, random_secret, secret_hash, subject};
+use super::{Facts, already_revoked, changed_of, commit, random_secret, secret_hash, subject, tenant_for};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
 
 const SECRET_PREFIX: &str = "clk_";
 
-pub(in crate::api) async fn list(api: &ApiState) -> Result<KeyList, ApiError> {
-    let keys = api.store().keys().await?.into_iter().map(view).collect();
-    Ok(KeyList { keys })
+pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<KeyList, ApiError> {
+    let asked: HashMap<_, _> = api.store().keys_last_asked().await?.into_iter().collect();
+    let keys = api.store().keys().await?.into_iter().filter(|key| caller.sees(key.tenant.as_deref()));
+    let keys = keys.map(|key| {
+        let last_used_at = key.last_used_at.max(asked.get(&key.id).copied());
+        view(cloister_store::Key { last_used_at, ..key })
+    });
+    Ok(KeyList { keys: keys.collect() })
 }
 
 pub(in crate::api) async fn create(
@@ -25,8 +32,10 @@ pub(in crate::api) async fn create(
 ) -> Result<NewKey, ApiError> {
     let now = Timestamp::now();
     check(&request)?;
+    let tenant = tenant_for(caller, request.tenant)?;
     let keys = api.store().keys().await?;
-    if keys.iter().any(|key| key.name == request.name && key.revoked_at.is_none()) {
+    let same = |key: &cloister_store::Key| key.name == request.name && key.tenant == tenant;
+    if keys.iter().any(|key| same(key) && key.revoked_at.is_none()) {
         let detail =
             format!("a key called {:?} exists; revoke it first or choose another name", request.name);
         return Err(ApiError::new(ProblemKind::AlreadyExists, detail).with(|p| p.field = Some("name".into())));
@@ -39,23 +48,26 @@ pub(in crate::api) async fn create(
         created_at: now,
         expires_at: expiry(request.valid_for_s, now)?,
         revoked_at: None,
+        last_used_at: None,
+        tenant,
         name: request.name,
         models: request.models,
     };
-    let draft = changed(Kind::KeyCreated, caller, of(&row), facts(&row));
+    let draft = changed_of(row.tenant.as_deref(), Kind::KeyCreated, caller, of(&row), facts(&row));
     let record_id = commit(api, vec![Change::AddKey(row.clone())], draft).await?;
     Ok(NewKey { key: view(row), secret, record_id })
 }
 
 pub(in crate::api) async fn revoke(api: &ApiState, caller: &Caller, id: &str) -> Result<Changed, ApiError> {
-    let Some(key) = api.store().key(id).await? else {
+    let key = api.store().key(id).await?.filter(|key| caller.sees(key.tenant.as_deref()));
+    let Some(key) = key else {
         return Err(ApiError::not_found(format!("there is no key {id:?}; list them (cloister key list)")));
     };
     if let Some(at) = key.revoked_at {
         return Err(already_revoked(&format!("key {}", key.name), at));
     }
     check_not_last_admin(api, &key).await?;
-    let draft = changed(Kind::KeyRevoked, caller, of(&key), Facts::new());
+    let draft = changed_of(key.tenant.as_deref(), Kind::KeyRevoked, caller, of(&key), Facts::new());
     let change = Change::RevokeKey { id: key.id, at: Timestamp::now() };
     commit(api, vec![change], draft).await.map(|record_id| Changed { record_id })
 }
@@ -65,6 +77,7 @@ async fn check_not_last_admin(api: &ApiState, key: &cloister_store::Key) -> Resu
     let now = Timestamp::now();
     let lasting = |other: &&cloister_store::Key| {
         other.role == KeyRole::Admin
+            && other.tenant.is_none()
             && other.revoked_at.is_none()
             && other.expires_at.is_none_or(|at| at > now)
     };
@@ -144,6 +157,8 @@ fn view(row: cloister_store::Key) -> Key {
             KeyRole::Inference => Role::Inference,
         },
         models: row.models,
+        tenant: row.tenant,
+        last_used_at: row.last_used_at.map(|at| at.to_string()),
         created_at: row.created_at.to_string(),
         expires_at: row.expires_at.map(|at| at.to_string()),
         revoked_at: row.revoked_at.map(|at| at.to_string()),

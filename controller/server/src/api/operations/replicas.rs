@@ -6,26 +6,35 @@ use std::sync::Arc;
 use cloister_api::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
 use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus};
 
+use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 use crate::fleet::LiveNodes;
 
 /// The replicas of one deployment, or of all.
-pub(in crate::api) async fn list(api: &ApiState, deployment: Option<&str>) -> Result<ReplicaList, ApiError> {
-    let names = Names::read(api).await?;
+pub(in crate::api) async fn list(
+    api: &ApiState,
+    caller: &Caller,
+    deployment: Option<&str>,
+) -> Result<ReplicaList, ApiError> {
+    let names = Names::read(api, caller).await?;
     if let Some(name) = deployment.filter(|name| !names.has_deployment(name)) {
         return Err(ApiError::not_found(format!("there is no deployment {name:?}; list them (cloister ps)")));
     }
     let rows = api.store().replicas().await?;
-    let replicas = rows.iter().map(|row| names.view(row));
+    let replicas = rows.iter().filter(|row| names.is_visible(row)).map(|row| names.view(row));
     let wanted = |replica: &Replica| deployment.is_none_or(|name| replica.deployment == name);
     Ok(ReplicaList { replicas: replicas.filter(wanted).collect() })
 }
 
-pub(in crate::api) async fn explain(api: &ApiState, id: &str) -> Result<Explanation, ApiError> {
-    let Some(row) = api.store().replica(id).await? else {
+pub(in crate::api) async fn explain(
+    api: &ApiState,
+    caller: &Caller,
+    id: &str,
+) -> Result<Explanation, ApiError> {
+    let names = Names::read(api, caller).await?;
+    let Some(row) = api.store().replica(id).await?.filter(|row| names.is_visible(row)) else {
         return Err(ApiError::not_found(format!("there is no replica {id:?}; list them (cloister ps)")));
     };
-    let names = Names::read(api).await?;
     let stored = api.fleet().explain(&row);
     Ok(Explanation {
         replica: names.view(&row),
@@ -52,20 +61,32 @@ fn verdict(verdict: cloister_scheduler::NodeVerdict, chosen: Option<&str>) -> No
 struct Names {
     /// By id: its name and its model's name.
     deployments: HashMap<String, (String, String)>,
+    /// Whether replicas whose deployment is gone are this caller's to see.
+    sees_orphans: bool,
     nodes: HashMap<String, String>,
     live: Arc<LiveNodes>,
 }
 
 impl Names {
-    async fn read(api: &ApiState) -> Result<Self, ApiError> {
+    async fn read(api: &ApiState, caller: &Caller) -> Result<Self, ApiError> {
         let models = api.store().models().await?;
         let models: HashMap<_, _> = models.into_iter().map(|model| (model.digest, model.name)).collect();
-        let deployments = api.store().deployments().await?.into_iter().map(|row| {
+        let deployments = api.store().deployments().await?.into_iter();
+        let deployments = deployments.filter(|row| caller.sees(row.tenant.as_deref())).map(|row| {
             let model = models.get(&row.model_digest).cloned().unwrap_or_default();
             (row.id, (row.name, model))
         });
         let nodes = api.store().nodes().await?.into_iter().map(|row| (row.id, row.name));
-        Ok(Self { deployments: deployments.collect(), nodes: nodes.collect(), live: api.fleet().live() })
+        Ok(Self {
+            deployments: deployments.collect(),
+            sees_orphans: caller.tenant().is_none(),
+            nodes: nodes.collect(),
+            live: api.fleet().live(),
+        })
+    }
+
+    fn is_visible(&self, row: &cloister_store::Replica) -> bool {
+        self.sees_orphans || self.deployments.contains_key(&row.deployment_id)
     }
 
     fn has_deployment(&self, name: &str) -> bool {

@@ -82,7 +82,7 @@ async fn by_link(api: &ApiState, origin: &Origin, token: &str) -> Result<Started
     };
     let link = link.filter(|link| link.used_at.is_none() && link.expires_at > now);
     let Some(link) = link else {
-        api.denials().record(api, anonymous(origin.address()), "session.start", "link_invalid").await;
+        api.denials().record(api, (anonymous(origin.address()), None), "session.start", "link_invalid").await;
         let detail = "the link was used before, has expired or is not whole; ask for a new one \
                       (cloister account link NAME)";
         return Err(ApiError::new(ProblemKind::Unauthenticated, detail));
@@ -134,6 +134,7 @@ async fn begin(api: &ApiState, origin: &Origin, account: Account, how: How) -> R
         outcome: Outcome::Success,
         actor: account_actor(&account, origin.address()),
         subject: Some(subject(SubjectKind::Session, row.id.as_str(), None)),
+        tenant: account.tenant.clone(),
         intent: None,
         inference: None,
         change: Some(Facts::from([("method".to_owned(), method.into())])),
@@ -159,7 +160,8 @@ pub(in crate::api) async fn end(
     let signed_in = signed_in(caller)?;
     let provider_logout_url = provider_logout_url(api, signed_in, secret).await?;
     let reason = if idle { "idle" } else { "signed_out" };
-    let ended = commit_end(api, caller.actor(), &signed_in.session.id, reason).await?;
+    let who = (caller.actor(), signed_in.account.tenant.as_deref());
+    let ended = commit_end(api, who, &signed_in.session.id, reason).await?;
     Ok(SignedOut { record_id: ended.record_id, provider_logout_url })
 }
 
@@ -192,10 +194,15 @@ pub(in crate::api) async fn end_other(
     id: &str,
 ) -> Result<Changed, ApiError> {
     let open = api.store().open_sessions(Timestamp::now()).await?;
-    if !open.iter().any(|session| session.id == id) {
+    let session = open.into_iter().find(|session| session.id == id);
+    let account = match session {
+        Some(session) => api.store().account(&session.account_id).await?,
+        None => None,
+    };
+    let Some(account) = account.filter(|account| caller.sees(account.tenant.as_deref())) else {
         return Err(ApiError::not_found(format!("there is no open session {id:?}")));
-    }
-    commit_end(api, caller.actor(), id, "ended_by_another").await
+    };
+    commit_end(api, (caller.actor(), account.tenant.as_deref()), id, "ended_by_another").await
 }
 
 /// One that was not used for too long.
@@ -204,7 +211,8 @@ pub(in crate::api) async fn end_idle(
     session: &cloister_store::Session,
     account: &Account,
 ) -> Result<(), ApiError> {
-    let ended = commit_end(api, account_actor(account, None), &session.id, "idle").await;
+    let who = (account_actor(account, None), account.tenant.as_deref());
+    let ended = commit_end(api, who, &session.id, "idle").await;
     match ended {
         // Another call, or another controller, was faster.
         Err(error) if error.kind() == ProblemKind::NotFound => Ok(()),
@@ -212,12 +220,19 @@ pub(in crate::api) async fn end_idle(
     }
 }
 
-async fn commit_end(api: &ApiState, actor: Actor, id: &str, reason: &str) -> Result<Changed, ApiError> {
+/// `who` ends it, and whose it is.
+async fn commit_end(
+    api: &ApiState,
+    who: (Actor, Option<&str>),
+    id: &str,
+    reason: &str,
+) -> Result<Changed, ApiError> {
     let draft = Draft {
         kind: Kind::SessionEnded,
         outcome: Outcome::Success,
-        actor,
+        actor: who.0,
         subject: Some(subject(SubjectKind::Session, id, None)),
+        tenant: who.1.map(str::to_owned),
         intent: None,
         inference: None,
         change: None,
@@ -233,10 +248,13 @@ pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<Sess
     let now = Timestamp::now();
     let own = caller.signed_in().map(|signed_in| signed_in.session.id.as_str());
     let accounts = api.store().accounts().await?;
-    let name_of = |id: &str| accounts.iter().find(|a| a.id == id).map(|a| a.name.clone()).unwrap_or_default();
+    let of = |id: &str| accounts.iter().find(|account| account.id == id);
+    let visible = |id: &str| of(id).is_some_and(|account| caller.sees(account.tenant.as_deref()));
+    let name_of = |id: &str| of(id).map(|account| account.name.clone()).unwrap_or_default();
     let idle = SignedDuration::try_from(api.sessions().idle).unwrap_or(SignedDuration::MAX);
     let open = api.store().open_sessions(now).await?;
     let sessions = open.into_iter().filter(|session| now.duration_since(session.last_seen_at) < idle);
+    let sessions = sessions.filter(|session| visible(&session.account_id));
     let sessions = sessions
         .map(|session| OpenSession {
             own: own == Some(session.id.as_str()),
@@ -275,16 +293,19 @@ fn view(api: &ApiState, signed_in: &SignedIn) -> Session {
             has_password: account.password_hash.is_some(),
             needs_current_password: needs_current_password(signed_in),
             issuer: account.identity.as_ref().map(|identity| identity.issuer.clone()),
+            tenant: account.tenant.clone(),
         },
         roles: roles.clone(),
-        actions: actions(roles),
+        actions: actions(roles, account.tenant.as_deref()),
         csrf_token: csrf_token.clone(),
         idle_expires_at: idle_end.min(session.expires_at).to_string(),
         absolute_expires_at: session.expires_at.to_string(),
     }
 }
 
-fn actions(roles: &[FleetRole]) -> Vec<String> {
-    let may = |action: &&Action| roles.iter().any(|role| access::allows(*role, **action));
+fn actions(roles: &[FleetRole], tenant: Option<&str>) -> Vec<String> {
+    let may = |action: &&Action| {
+        access::is_within(tenant, **action) && roles.iter().any(|role| access::allows(*role, **action))
+    };
     Action::ALL.iter().filter(may).map(|action| action.as_str().to_owned()).collect()
 }

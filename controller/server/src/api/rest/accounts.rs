@@ -14,14 +14,14 @@ use crate::api::{ApiError, ApiState};
 /// All accounts, disabled ones too.
 #[utoipa::path(get, path = paths::ACCOUNTS, tag = "accounts", operation_id = "list_accounts",
     responses((status = 200, body = AccountList), Guarded), security(("api_key" = []), ("session" = [])))]
-pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<AccountList>, ApiError> {
-    accounts::list(&api).await.map(Json)
+pub(super) async fn list(State(api): State<ApiState>, caller: Caller) -> Result<Json<AccountList>, ApiError> {
+    accounts::list(&api, &caller).await.map(Json)
 }
 
 /// Make an account. Its owner gets in by a login link and chooses a password.
 #[utoipa::path(post, path = paths::ACCOUNTS, tag = "accounts", operation_id = "create_account",
     request_body = NewAccountRequest,
-    responses((status = 201, body = ChangedAccount), Guarded, Checked, responses::Json, Conflicting),
+    responses((status = 201, body = ChangedAccount), Guarded, Checked, responses::Json, Found, Conflicting),
     security(("api_key" = []), ("session" = [])))]
 pub(super) async fn create(
     State(api): State<ApiState>,

@@ -30,11 +30,11 @@ pub(super) struct Narrow {
     responses((status = 200, body = RecordPage), Guarded, Checked), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn records(
     State(api): State<ApiState>,
-    _: Caller,
+    caller: Caller,
     Query(narrow): Query<Narrow>,
 ) -> Result<Json<RecordPage>, ApiError> {
     let Narrow { limit, before_seq, kind, subject } = narrow;
-    audit::list(&api, audit::Selection { limit, before_seq, kind, subject }).await.map(Json)
+    audit::list(&api, &caller, audit::Selection { limit, before_seq, kind, subject }).await.map(Json)
 }
 
 /// One audit record.
@@ -43,10 +43,10 @@ pub(super) async fn records(
     responses((status = 200, body = Record), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn record(
     State(api): State<ApiState>,
-    _: Caller,
+    caller: Caller,
     Path(record_id): Path<String>,
 ) -> Result<Json<Record>, ApiError> {
-    audit::get(&api, &record_id).await.map(Json)
+    audit::get(&api, &caller, &record_id).await.map(Json)
 }
 
 /// The evidence file of one record.

@@ -26,8 +26,8 @@ pub(super) async fn get(State(api): State<ApiState>, _: Caller) -> Json<Configur
 #[utoipa::path(get, path = paths::DIAGNOSTICS, tag = "fleet", operation_id = "get_diagnostics",
     responses((status = 200, content_type = "application/gzip", body = Vec<u8>), Guarded),
     security(("api_key" = []), ("session" = [])))]
-pub(super) async fn diagnostics(State(api): State<ApiState>, _: Caller) -> Result<Response, ApiError> {
-    let archive = configuration::diagnostics(&api).await?;
+pub(super) async fn diagnostics(State(api): State<ApiState>, caller: Caller) -> Result<Response, ApiError> {
+    let archive = configuration::diagnostics(&api, &caller).await?;
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let name = format!("attachment; filename=\"cloister-diagnostics-{time}.tar.gz\"");
     let mut response = archive.into_response();

@@ -13,8 +13,11 @@ use crate::api::{ApiError, ApiState};
 /// All deployments.
 #[utoipa::path(get, path = paths::DEPLOYMENTS, tag = "deployments", operation_id = "list_deployments",
     responses((status = 200, body = DeploymentList), Guarded), security(("api_key" = []), ("session" = [])))]
-pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<DeploymentList>, ApiError> {
-    deployments::list(&api).await.map(Json)
+pub(super) async fn list(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Json<DeploymentList>, ApiError> {
+    deployments::list(&api, &caller).await.map(Json)
 }
 
 /// One deployment.
@@ -23,10 +26,10 @@ pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<
     responses((status = 200, body = Deployment), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn get(
     State(api): State<ApiState>,
-    _: Caller,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Deployment>, ApiError> {
-    deployments::get(&api, &name).await.map(Json)
+    deployments::get(&api, &caller, &name).await.map(Json)
 }
 
 /// Create a deployment, or change it.

@@ -18,6 +18,6 @@ pub(super) async fn version() -> Json<Version> {
 /// The fleet at a glance.
 #[utoipa::path(get, path = paths::STATUS, tag = "fleet", operation_id = "get_status",
     responses((status = 200, body = Status), Guarded), security(("api_key" = []), ("session" = [])))]
-pub(super) async fn status(State(api): State<ApiState>, _: Caller) -> Result<Json<Status>, ApiError> {
-    fleet::status(&api).await.map(Json)
+pub(super) async fn status(State(api): State<ApiState>, caller: Caller) -> Result<Json<Status>, ApiError> {
+    fleet::status(&api, &caller).await.map(Json)
 }

@@ -12,13 +12,13 @@ use crate::api::{ApiError, ApiState};
 /// All API keys, revoked and expired ones too. Never their secrets.
 #[utoipa::path(get, path = paths::KEYS, tag = "keys", operation_id = "list_keys",
     responses((status = 200, body = KeyList), Guarded), security(("api_key" = []), ("session" = [])))]
-pub(super) async fn list(State(api): State<ApiState>, _: Caller) -> Result<Json<KeyList>, ApiError> {
-    keys::list(&api).await.map(Json)
+pub(super) async fn list(State(api): State<ApiState>, caller: Caller) -> Result<Json<KeyList>, ApiError> {
+    keys::list(&api, &caller).await.map(Json)
 }
 
 /// Make an API key. Its secret is shown only in this answer.
 #[utoipa::path(post, path = paths::KEYS, tag = "keys", operation_id = "create_key", request_body = NewKeyRequest,
-    responses((status = 201, body = NewKey), Guarded, Checked, responses::Json, Conflicting), security(("api_key" = []), ("session" = [])))]
+    responses((status = 201, body = NewKey), Guarded, Checked, responses::Json, Found, Conflicting), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,

@@ -20,10 +20,10 @@ pub(super) struct Narrow {
     responses((status = 200, body = ReplicaList), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn list(
     State(api): State<ApiState>,
-    _: Caller,
+    caller: Caller,
     Query(Narrow { deployment }): Query<Narrow>,
 ) -> Result<Json<ReplicaList>, ApiError> {
-    replicas::list(&api, deployment.as_deref()).await.map(Json)
+    replicas::list(&api, &caller, deployment.as_deref()).await.map(Json)
 }
 
 /// Why a replica is where it is, or nowhere.
@@ -32,8 +32,8 @@ pub(super) async fn list(
     responses((status = 200, body = Explanation), Guarded, Checked, Found), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn explain(
     State(api): State<ApiState>,
-    _: Caller,
+    caller: Caller,
     Path(replica_id): Path<String>,
 ) -> Result<Json<Explanation>, ApiError> {
-    replicas::explain(&api, &replica_id).await.map(Json)
+    replicas::explain(&api, &caller, &replica_id).await.map(Json)
 }

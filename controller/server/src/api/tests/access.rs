@@ -52,17 +52,19 @@ fn the_matrix_of_roles_and_actions_is_the_committed_one() {
     let mut matrix = String::from(
         "# Who may do what\n\nMade from the table in the controller's source; a test compares the two. `allowed` \
          calls succeed, all others are denied and on record. An API key with the role *admin* may what a fleet-admin \
-         may; one with the role *inference* asks models, and nothing else.\n\n| action |",
+         may; one with the role *inference* asks models, and nothing else. Of a tenant, people and keys may what \
+         their role says where the last column says so too, and with what is their tenant's own.\n\n| action |",
     );
     for role in FleetRole::ALL {
         write!(matrix, " {role} |").unwrap();
     }
-    write!(matrix, "\n|---|{}\n", "---|".repeat(FleetRole::ALL.len())).unwrap();
+    write!(matrix, " in a tenant |\n|---|{}\n", "---|".repeat(FleetRole::ALL.len() + 1)).unwrap();
     for action in Action::ALL {
         write!(matrix, "| `{}` |", action.as_str()).unwrap();
         for role in FleetRole::ALL {
             write!(matrix, " {} |", if access::allows(role, action) { "allowed" } else { "" }).unwrap();
         }
+        write!(matrix, " {} |", if access::is_within(Some("one"), action) { "own" } else { "" }).unwrap();
         matrix.push('\n');
     }
     assert_committed(&committed("../../docs/access-matrix.md"), &matrix);

@@ -34,7 +34,8 @@ pub(super) async fn by_password(
         account.as_ref().and_then(|account| account.locked_until).filter(|until| *until > now)
     {
         let actor = anonymous(origin.address());
-        api.denials().record(api, actor, "session.start", "account_locked").await;
+        let tenant = account.as_ref().and_then(|account| account.tenant.as_deref());
+        api.denials().record(api, (actor, tenant), "session.start", "account_locked").await;
         return Err(locked(until, now));
     }
     let hash = account.as_ref().and_then(|account| account.password_hash.clone());
@@ -44,7 +45,9 @@ pub(super) async fn by_password(
         Some(account) if matches => begin(api, origin, account, How::local("password", Vec::new())).await,
         Some(account) => Err(note_failure(api, anonymous(origin.address()), &account, now).await?),
         None => {
-            api.denials().record(api, anonymous(origin.address()), "session.start", "account_unknown").await;
+            api.denials()
+                .record(api, (anonymous(origin.address()), None), "session.start", "account_unknown")
+                .await;
             Err(wrong())
         }
     }
@@ -64,6 +67,7 @@ async fn note_failure(
         outcome: Outcome::Denied,
         actor,
         subject: Some(subject(SubjectKind::Account, account.id.as_str(), Some(&account.name))),
+        tenant: account.tenant.clone(),
         intent: None,
         inference: None,
         change: locked_until

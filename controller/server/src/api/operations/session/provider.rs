@@ -29,6 +29,8 @@ pub(in crate::api) enum NotSignedIn {
     /// The provider knows the person, and no group of the person has a role here.
     #[error("no group of the person has a role here")]
     NoRole,
+    #[error("the tenant that the person's groups belong to does not exist")]
+    NoTenant,
     #[error("the account is disabled")]
     Disabled,
     #[error(transparent)]
@@ -48,6 +50,7 @@ impl NotSignedIn {
             Self::Expired => "expired",
             Self::Provider(error) => error.class(),
             Self::NoRole => "no_role",
+            Self::NoTenant => "no_tenant",
             Self::Disabled => "disabled",
             Self::Api(_) => "unavailable",
         }
@@ -77,11 +80,11 @@ pub(in crate::api) async fn finish(
     };
     match &signed_in {
         // On record by `settle`, with a name.
-        Ok(_) | Err(NotSignedIn::NoRole | NotSignedIn::Disabled) => {}
+        Ok(_) | Err(NotSignedIn::NoRole | NotSignedIn::NoTenant | NotSignedIn::Disabled) => {}
         Err(why) => {
             tracing::warn!(provider = provider.id(), reason = why.code(), detail = %why, "nobody was signed in");
             let class = format!("oidc_{}", why.code());
-            api.denials().record(api, anonymous(origin.address()), "session.start", &class).await;
+            api.denials().record(api, (anonymous(origin.address()), None), "session.start", &class).await;
         }
     }
     signed_in
@@ -117,11 +120,16 @@ async fn settle(
     if vouched.roles.is_empty() {
         return Err(refuse(api, origin, known.as_ref(), (&vouched.name, NotSignedIn::NoRole)).await?);
     }
+    if let Some(tenant) = &vouched.tenant
+        && api.store().tenant(tenant).await.map_err(ApiError::from)?.is_none()
+    {
+        return Err(refuse(api, origin, known.as_ref(), (&vouched.name, NotSignedIn::NoTenant)).await?);
+    }
     let account = match known {
         Some(account) if account.disabled_at.is_some() => {
             return Err(refuse(api, origin, Some(&account), (&vouched.name, NotSignedIn::Disabled)).await?);
         }
-        Some(account) => follow_roles(api, account, &vouched.roles).await?,
+        Some(account) => follow(api, account, &vouched).await?,
         None => create(api, origin, &vouched).await?,
     };
     let without_refresh = vouched.tokens.refresh.is_none();
@@ -145,6 +153,7 @@ async fn create(api: &ApiState, origin: &Origin, vouched: &Vouched) -> Result<Ac
         id: ulid::Ulid::new().to_string().to_lowercase(),
         name: if taken { distinguished(vouched) } else { vouched.name.clone() },
         roles: words(&vouched.roles),
+        tenant: vouched.tenant.clone(),
         identity: Some(vouched.identity.clone()),
         password_hash: None,
         failed_logins: 0,
@@ -162,21 +171,26 @@ async fn create(api: &ApiState, origin: &Origin, vouched: &Vouched) -> Result<Ac
 }
 
 /// The provider's groups decide anew each time.
-pub(super) async fn follow_roles(
+pub(super) async fn follow(
     api: &ApiState,
     mut account: Account,
-    roles: &[FleetRole],
+    vouched: &Vouched,
 ) -> Result<Account, ApiError> {
-    let roles = words(roles);
-    if roles == account.roles {
+    let (roles, tenant) = (words(&vouched.roles), vouched.tenant.clone());
+    if roles == account.roles && tenant == account.tenant {
         return Ok(account);
     }
     let before = std::mem::replace(&mut account.roles, roles.clone());
-    let facts =
+    let tenant_before = std::mem::replace(&mut account.tenant, tenant.clone());
+    let mut facts =
         Facts::from([("roles".to_owned(), roles.clone().into()), ("roles_before".to_owned(), before.into())]);
+    let mut changes = vec![Change::SetAccountRoles { id: account.id.clone(), roles }];
+    if tenant != tenant_before {
+        facts.insert("tenant_before".to_owned(), tenant_before.into());
+        changes.push(Change::SetAccountTenant { id: account.id.clone(), tenant });
+    }
     let draft = of_account(Kind::AccountRolesChanged, None, &account, facts);
-    let change = Change::SetAccountRoles { id: account.id.clone(), roles };
-    api.ledger().change(vec![change], draft).await?;
+    api.ledger().change(changes, draft).await?;
     Ok(account)
 }
 
@@ -196,6 +210,7 @@ fn of_account(kind: Kind, address: Option<String>, account: &Account, facts: Fac
         outcome: Outcome::Success,
         actor: account_actor(account, address),
         subject: Some(subject(SubjectKind::Account, account.id.as_str(), Some(&account.name))),
+        tenant: account.tenant.clone(),
         intent: None,
         inference: None,
         change: Some(facts),
@@ -216,6 +231,7 @@ async fn refuse(
         actor: anonymous(origin.address()),
         subject: account
             .map(|account| subject(SubjectKind::Account, account.id.as_str(), Some(&account.name))),
+        tenant: account.and_then(|account| account.tenant.clone()),
         intent: None,
         inference: None,
         change: Some(Facts::from([("person".to_owned(), name.into())])),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cloister_store::{Account, Session, Vouching};
 use jiff::{SignedDuration, Timestamp};
 
-use super::provider::follow_roles;
+use super::provider::follow;
 use super::{commit_end, sealed_for};
 use crate::api::auth::account_actor;
 use crate::api::{ApiError, ApiState};
@@ -47,7 +47,7 @@ pub(in crate::api) async fn recheck(
         Ok(vouched) if vouched.roles.is_empty() => end(api, session, &account, "provider_no_role").await,
         Ok(vouched) => {
             keep(api, &session.id, secret, (provider, &vouched.tokens)).await?;
-            follow_roles(api, account, &vouched.roles).await.map(Some)
+            follow(api, account, &vouched).await.map(Some)
         }
         Err(ProviderError::Unavailable(why)) if !is_stale => {
             tracing::warn!(provider = provider.id(), why, "a person who is signed in could not be asked for");
@@ -88,7 +88,8 @@ async fn end(
     account: &Account,
     reason: &str,
 ) -> Result<Option<Account>, ApiError> {
-    match commit_end(api, account_actor(account, None), &session.id, reason).await {
+    let who = (account_actor(account, None), account.tenant.as_deref());
+    match commit_end(api, who, &session.id, reason).await {
         // Another call was faster.
         Err(error) if error.kind() == cloister_api::ProblemKind::NotFound => Ok(None),
         other => other.map(|_| None),
