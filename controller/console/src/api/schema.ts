@@ -650,6 +650,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_tenants"];
+        put?: never;
+        post: operations["create_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["remove_tenant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trust-policies": {
         parameters: {
             query?: never;
@@ -749,6 +781,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/version": {
         parameters: {
             query?: never;
@@ -785,6 +833,8 @@ export interface components {
             locked_until?: string | null;
             name: string;
             roles: components["schemas"]["FleetRole"][];
+            /** @description Where the person belongs; absent: the fleet's own people. */
+            tenant?: string | null;
         };
         AccountList: {
             accounts: components["schemas"]["Account"][];
@@ -801,6 +851,11 @@ export interface components {
         ChangedAccount: {
             account: components["schemas"]["Account"];
             record_id: string;
+        };
+        /** @description A tenant that was made, and the record of it. */
+        ChangedTenant: {
+            record_id: string;
+            tenant: components["schemas"]["Tenant"];
         };
         /** @description The configuration of the controller that answers. */
         Configuration: {
@@ -852,6 +907,8 @@ export interface components {
              * @default 1
              */
             replicas: number;
+            /** @description Whose it is to be. It does not change later. Absent: of the tenant of whoever asks, or the fleet's own. */
+            tenant?: string | null;
         };
         Deployment: {
             /**
@@ -897,6 +954,8 @@ export interface components {
              * @description Grows with every change. Send it back as `If-Match: "<revision>"` to change only what you saw.
              */
             revision: number;
+            /** @description Whose it is; absent: the fleet's own. */
+            tenant?: string | null;
         };
         DeploymentList: {
             deployments: components["schemas"]["Deployment"][];
@@ -931,6 +990,8 @@ export interface components {
         GroupRolesInForce: {
             group: string;
             roles: components["schemas"]["FleetRole"][];
+            /** @description Where people of the group belong; absent: to the fleet itself. */
+            tenant?: string | null;
         };
         /** @description A `.tar` or `.tar.gz` that holds the model's folder, its signature bundle included. */
         HttpsSource: {
@@ -1037,12 +1098,16 @@ export interface components {
             /** @description Absent: never. */
             expires_at?: string | null;
             id: string;
+            /** @description To the minute; absent: never, or not since the fleet counts. */
+            last_used_at?: string | null;
             /** @description Deployments that the key may use. Empty: all. */
             models: string[];
             name: string;
             /** @description Absent while valid. */
             revoked_at?: string | null;
             role: components["schemas"]["Role"];
+            /** @description Whose it is; absent: the fleet's own. */
+            tenant?: string | null;
         };
         KeyList: {
             keys: components["schemas"]["Key"][];
@@ -1173,6 +1238,8 @@ export interface components {
             name: string;
             /** @description At least one. */
             roles: components["schemas"]["FleetRole"][];
+            /** @description Whose it is to be. Absent: of the tenant of whoever asks, or the fleet's own. */
+            tenant?: string | null;
         };
         /** @description Fetch a model, verify it and keep it. */
         NewImport: {
@@ -1195,6 +1262,8 @@ export interface components {
             /** @description 1 to 63 characters of `[a-z0-9-.]`, beginning and ending with a letter or digit. */
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Whose it is to be. Absent: of the tenant of whoever asks, or the fleet's own. */
+            tenant?: string | null;
             /**
              * Format: int64
              * @description Seconds, at most ten years. 0: it does not expire.
@@ -1218,6 +1287,12 @@ export interface components {
             method: "password";
             name: string;
             password: string;
+        };
+        NewTenantRequest: {
+            /** @description 1 to 63 characters of `[a-z0-9-]`, beginning and ending with a letter or digit. */
+            name: string;
+            /** @description For people, at most 120 characters. Empty: the name. */
+            title?: string;
         };
         /** @description Begin an upload: what will be sent. Space is checked before the first byte. */
         NewUpload: {
@@ -1480,6 +1555,8 @@ export interface components {
             name: string;
             /** @description Whether choosing another takes the present one. Not for somebody who has just come by a login link. */
             needs_current_password: boolean;
+            /** @description Where the person belongs; absent: the fleet's own people. */
+            tenant?: string | null;
         };
         SessionList: {
             sessions: components["schemas"]["OpenSession"][];
@@ -1553,6 +1630,28 @@ export interface components {
             replicas_ready: number;
             version: string;
         };
+        /** @description A part of an organisation that does not see the others: its people, keys, deployments and records are its own. */
+        Tenant: {
+            /**
+             * Format: int32
+             * @description Accounts that may sign in.
+             */
+            accounts: number;
+            created_at: string;
+            /** Format: int32 */
+            deployments: number;
+            /**
+             * Format: int32
+             * @description API keys that are valid.
+             */
+            keys: number;
+            name: string;
+            /** @description For people. */
+            title: string;
+        };
+        TenantList: {
+            tenants: components["schemas"]["Tenant"][];
+        };
         TrustPolicy: {
             name: string;
             /** @description The audit record of the change. Absent from answers that changed nothing. */
@@ -1608,6 +1707,48 @@ export interface components {
             received_bytes: number;
             /** Format: int64 */
             size_bytes: number;
+        };
+        /** @description What was asked of models. */
+        UsageReport: {
+            /** @description First and last day (UTC), both included. */
+            from: string;
+            rows: components["schemas"]["UsageRow"][];
+            to: string;
+            total: components["schemas"]["UsageSum"];
+            /** @description There were more figures than one answer takes; ask for fewer days. */
+            truncated: boolean;
+        };
+        /** @description The sum of one group. Of the fields that name it, those are there that the report is grouped by. */
+        UsageRow: components["schemas"]["UsageSum"] & {
+            caller_id?: string | null;
+            /** @description `api_key` or `account`. */
+            caller_kind?: string | null;
+            caller_name?: string | null;
+            day?: string | null;
+            deployment?: string | null;
+            /** @description Absent for what is the fleet's own. */
+            tenant?: string | null;
+        };
+        UsageSum: {
+            /**
+             * Format: int64
+             * @description Of these, those that did not end well.
+             */
+            interrupted: number;
+            /** Format: int64 */
+            output_tokens: number;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /**
+             * Format: int64
+             * @description Whole answers and interrupted ones.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description From arrival to the end of the answer, of all requests together.
+             */
+            time_ms: number;
         };
         /** @description Which controller answers. Needs no key. */
         Version: {
@@ -1724,6 +1865,15 @@ export interface operations {
             };
             /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3305,6 +3455,15 @@ export interface operations {
             };
             /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4993,6 +5152,240 @@ export interface operations {
             };
         };
     };
+    list_tenants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantList"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTenantRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedTenant"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_trust_policies: {
         parameters: {
             query?: never;
@@ -5694,6 +6087,79 @@ export interface operations {
             };
             /** @description The disk is full; what came is kept */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: {
+                /** @description First day (UTC), as `2026-11-30`; default: 30 days */
+                from?: string;
+                /** @description Last day (UTC); default: today */
+                to?: string;
+                /** @description What is summed up; default `caller` */
+                by?: "day" | "tenant" | "caller" | "deployment";
+                /** @description Only this tenant's */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

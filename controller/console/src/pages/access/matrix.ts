@@ -24,6 +24,9 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
   'key.revoke': ['fleet-admin'],
   'audit.read': ['fleet-admin', 'model-approver', 'auditor'],
   'audit.export': ['fleet-admin', 'auditor'],
+  'tenant.read': ['fleet-admin', 'operator', 'auditor'],
+  'tenant.change': ['fleet-admin'],
+  'usage.read': ['fleet-admin', 'operator', 'auditor'],
   'account.read': ['fleet-admin', 'auditor'],
   'account.change': ['fleet-admin'],
   'session.read': ['fleet-admin', 'auditor'],
@@ -32,3 +35,6 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
   'diagnostics.read': ['fleet-admin', 'operator', 'vendor-support'],
   'inference.ask': ['fleet-admin', 'operator', 'developer', 'user'],
 };
+
+/** Actions that are possible within a tenant, with what is its own. */
+export const IN_TENANT: ReadonlySet<string> = new Set(['fleet.read', 'model.read', 'deployment.read', 'deployment.change', 'deployment.remove', 'key.read', 'key.create', 'key.revoke', 'audit.read', 'audit.export', 'tenant.read', 'usage.read', 'account.read', 'account.change', 'session.read', 'session.end', 'inference.ask']);
