@@ -84,6 +84,7 @@ pub enum Change {
         generation: u64,
     },
     AddKey(Key),
+    /// Refused for the last admin key that is good at `at`: nobody could ever make another one.
     RevokeKey {
         id: String,
         at: Timestamp,
