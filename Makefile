@@ -28,7 +28,7 @@ test-kubernetes: images ## The chart and the operator on a real cluster of two n
 	@tests/kubernetes/run.sh
 
 .PHONY: bench
-bench: ## Measure decode, prefill, streams, ledger and gateway on this machine; prints ratios to peers
+bench: ## Measure decode, prefill, streams, ledger, gateway and console on this machine; prints ratios to peers
 	@scripts/bench.sh
 
 .PHONY: build

@@ -27,3 +27,11 @@ target/debug/examples/ledger_bench
 echo
 echo "gateway"
 target/debug/examples/gateway_bench
+echo
+echo "console"
+if command -v npm >/dev/null && command -v "${CHROMIUM:-chromium}" >/dev/null; then
+  scripts/console.sh >/dev/null
+  scripts/console-speed.sh
+else
+  echo "no figures: Node with npm and Chromium are not installed"
+fi

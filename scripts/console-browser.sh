@@ -6,28 +6,10 @@
 # default target/console-pictures. Programs: PROGRAMS, default what `make build` made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-programs=${PROGRAMS:-$PWD/${CARGO_TARGET_DIR:-target}/debug}
-work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-console.XXXXXXXX")
-fleet=
-end() {
-  if [ -n "$fleet" ]; then kill -TERM "$fleet" 2>/dev/null || true; wait "$fleet" 2>/dev/null || true; fi
-  rm -rf "$work"
-}
-trap end EXIT
-read -r http grpc agents < <(python3 -c '
-import socket
-sockets = [socket.socket() for _ in range(3)]
-for one in sockets: one.bind(("127.0.0.1", 0))
-print(*(one.getsockname()[1] for one in sockets))')
+. scripts/console-fleet.sh
+read -r http grpc agents < <(free_ports 3)
 export HOME=$work CLOISTER_URL=http://127.0.0.1:$http CLOISTER_KEY_FILE=$work/data/controller/admin.key
-"$programs/cloister" up --no-context --data "$work/data" --http "127.0.0.1:$http" --grpc "127.0.0.1:$grpc" \
-  --agents "127.0.0.1:$agents" >"$work/up.log" 2>&1 &
-fleet=$!
-for _ in $(seq 300); do
-  grep -q 'Cloister is up' "$work/up.log" && break
-  kill -0 "$fleet" 2>/dev/null || { cat "$work/up.log" >&2; exit 1; }
-  sleep 0.2
-done
+start_fleet "$http" "$grpc" "$agents"
 LINK=$(grep -o 'http://[^ ]*#token=[^ ]*' "$work/up.log")
 "$programs/cloister" model keygen --out "$work/signing" >/dev/null
 mkdir "$work/model"
@@ -38,10 +20,8 @@ mkdir "$work/other"
 cp "$work/model/smollm2.gguf" "$work/other"
 echo 'another model' > "$work/other/NOTES.txt"
 "$programs/cloister" model sign "$work/other" --key "$work/signing.pem" >/dev/null 2>&1
-export LINK MODEL=$work/model SIGNER=$work/signing.pub.pem PICTURES=${PICTURES:-$PWD/target/console-pictures}
-CLOISTER_KEY=$(cat "$CLOISTER_KEY_FILE")
-CLOISTER_AUDIT=$programs/cloister-audit
-export CLOISTER_KEY CLOISTER_AUDIT
+export LINK MODEL=$work/model SIGNER=$work/signing.pub.pem
+export CLOISTER_AUDIT=$programs/cloister-audit
 node controller/console/tests/browser/story.mjs
 node controller/console/tests/browser/people.mjs
 MODEL=$work/other node controller/console/tests/browser/tasks.mjs

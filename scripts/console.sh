@@ -18,7 +18,7 @@ if [ ! -f node_modules/.installed ] || ! cmp -s package-lock.json node_modules/.
 fi
 ./verifier.sh
 # Built anew only from something new: a controller that has the files inside is compiled again when they are written.
-inputs=$(find src public index.html package-lock.json tsconfig.json vite.config.ts -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+inputs=$(find src public scripts index.html package.json package-lock.json tsconfig.json vite.config.ts -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 if [ ! -f dist/index.html ] || [ "$inputs" != "$(cat node_modules/.built-from 2>/dev/null)" ]; then
   npm run --silent build -- --logLevel warn
   printf '%s\n' "$inputs" > node_modules/.built-from

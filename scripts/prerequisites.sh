@@ -28,7 +28,7 @@ if [ "${1:-}" = test ]; then
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=("venv for python3: apt-get install python3-venv")
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null 2>&1 \
     || missing+=("PostgreSQL's server programs: apt-get install postgresql")
-  need go "Go 1.26 or newer, which builds the tests' identity provider: go.dev/dl"
+  need go "Go 1.26 or newer, which builds an identity provider of the tests: go.dev/dl"
   need curl "curl: apt-get install curl"
   command -v docker-registry >/dev/null 2>&1 \
     || missing+=("an OCI registry for tests: apt-get install docker-registry")

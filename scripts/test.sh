@@ -36,9 +36,9 @@ if [ "${CI:-}" = true ] || [ "$(id -u)" = 0 ]; then
 fi
 # The operator is a feature of the controller: with it, so that everything is seen. Without it the quickstart builds.
 stage 'console: in a real browser' scripts/console-browser.sh
-stage 'an identity provider' tests/idp/build-tools.sh
+stage 'identity providers' tests/idp/build-tools.sh
 stage 'console: signing in with identity providers' scripts/console-oidc.sh
-stage 'OpenAPI: every answer is one that is declared' tests/openapi/run.sh
+stage 'OpenAPI: every answer is one that is declared, whoever calls' tests/openapi/run.sh
 stage 'tests' cargo test --locked --workspace --features cloister-server/kubernetes --no-fail-fast
 if [ -n "$cluster" ]; then
   stage 'images' make images

@@ -9,6 +9,7 @@
 # its keys are new ones, and every refresh token of before is unknown.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/process.sh"
 dex=${CLOISTER_IDP_BIN:-${XDG_CACHE_HOME:-$HOME/.cache}/cloister-idp/bin}/dex
 secret=secret-of-the-tests
 # bcrypt of `seven quiet otters`, with the least cost that Dex takes
@@ -38,38 +39,14 @@ END
   people "${@:4}"
 }
 
-answers() { curl --silent --fail --noproxy '*' --output /dev/null "$1/.well-known/openid-configuration"; }
-
 start() {
   local folder=$1 issuer=http://$2/dex
   [ $# -gt 3 ] || set -- "$@" anna=platform omar=compliance zoe=visitors
   [ -x "$dex" ] || { echo "$dex is missing: $here/build-tools.sh builds it" >&2; exit 1; }
-  if answers "$issuer"; then echo "another provider answers at $issuer" >&2; exit 1; fi
   mkdir -p "$folder"
   (umask 077; configuration "$@" >"$folder/dex.yaml"; printf %s "$secret" >"$folder/secret")
   printf '%s\n' "$2" "$3" >"$folder/place"
-  "$dex" serve "$folder/dex.yaml" >>"$folder/dex.log" 2>&1 </dev/null &
-  echo $! >"$folder/pid"
-  for _ in $(seq 300); do
-    kill -0 "$(cat "$folder/pid")" 2>/dev/null || break
-    if answers "$issuer"; then echo "$issuer"; return; fi
-    sleep 0.1
-  done
-  cat "$folder/dex.log" >&2
-  exit 1
-}
-
-stop() {
-  local pid
-  [ -f "$1/pid" ] || return 0
-  pid=$(cat "$1/pid")
-  rm "$1/pid"
-  kill -TERM "$pid" 2>/dev/null || return 0
-  for _ in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || return 0
-    sleep 0.1
-  done
-  kill -KILL "$pid"
+  launch "$folder" "$issuer" "$dex" serve "$folder/dex.yaml"
 }
 
 again() {

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -15,6 +15,8 @@ struct Files;
 const PAGE: &str = "index.html";
 /// Built files with a hash in their name, which therefore never change.
 const HASHED: &str = "assets/";
+/// Behind the name of a file: the same, packed when the console was built.
+const PACKED: &str = ".gz";
 const NOT_BUILT: &str = include_str!("console/not_built.html");
 
 /// Everything from this host, nothing from another, no script or style inside a page. WebAssembly checks proofs.
@@ -68,16 +70,31 @@ fn find(path: &str, request: &HeaderMap) -> Response {
 }
 
 fn answer(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
+    let kind = file.metadata.mimetype().to_owned();
+    let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind };
+    let packed = takes_gzip(request).then(|| Files::get(&format!("{path}{PACKED}"))).flatten();
+    let coding = packed.is_some().then_some((header::CONTENT_ENCODING, "gzip"));
+    let file = packed.unwrap_or(file);
     let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
     let keep = if path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let about = [(header::ETAG, tag), (header::CACHE_CONTROL, keep.to_owned())];
+    let vary = (header::VARY, "accept-encoding".to_owned());
+    let about = [(header::ETAG, tag), (header::CACHE_CONTROL, keep.to_owned()), vary];
     if known {
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }
-    let kind = file.metadata.mimetype().to_owned();
-    let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind };
-    (about, [(header::CONTENT_TYPE, kind)], file.data.into_owned()).into_response()
+    let coding = AppendHeaders(coding);
+    (about, [(header::CONTENT_TYPE, kind)], coding, file.data.into_owned()).into_response()
+}
+
+/// Whether the request names gzip among what it takes, and does not rule it out (RFC 9110, section 12.5.3).
+fn takes_gzip(request: &HeaderMap) -> bool {
+    let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|text| text.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight != Some(0.0)
+    })
 }
 
 #[cfg(test)]
@@ -99,6 +116,49 @@ mod tests {
         assert_eq!(get(false, "/console/nodes/muc-1").await.status(), page);
         assert_eq!(get(false, "/console/assets/gone.js").await.status(), StatusCode::NOT_FOUND);
         assert_eq!(get(false, "/").await.headers()[header::LOCATION], "/console/");
+    }
+
+    #[test]
+    fn gzip_is_sent_to_whoever_names_it() {
+        let cases = [
+            (&[][..], false),
+            (&["gzip, deflate, br, zstd"][..], true),
+            (&["br;q=1.0, GZIP;q=0.8"][..], true),
+            (&["br", "gzip"][..], true),
+            (&["gzip;q=0"][..], false),
+            (&["identity, x-gzip2"][..], false),
+        ];
+        for (values, expected) in cases {
+            let headers = values.iter().map(|value| (header::ACCEPT_ENCODING, value.parse().unwrap()));
+            assert_eq!(takes_gzip(&headers.collect()), expected, "{values:?}");
+        }
+    }
+
+    /// Where the console is built; elsewhere there is nothing to send.
+    #[tokio::test]
+    async fn a_script_travels_packed_under_its_own_type_and_a_tag_of_its_own() {
+        let is_packed_script = |name: &String| name.starts_with(HASHED) && name.ends_with(".js.gz");
+        let Some(packed) = Files::iter().map(String::from).find(is_packed_script) else { return };
+        let path = format!("/console/{}", packed.trim_end_matches(PACKED));
+        let plain = get(false, &path).await;
+        let asked = Request::get(&path).header(header::ACCEPT_ENCODING, "gzip").body(Body::empty()).unwrap();
+        let sent = router(false).oneshot(asked).await.unwrap();
+        assert_eq!(sent.headers()[header::CONTENT_ENCODING], "gzip");
+        assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
+        assert_ne!(sent.headers()[header::ETAG], plain.headers()[header::ETAG]);
+        for response in [&sent, &plain] {
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+            assert_eq!(response.headers()[header::VARY], "accept-encoding");
+        }
+        let [sent, plain] =
+            [sent, plain].map(|response| axum::body::to_bytes(response.into_body(), usize::MAX));
+        let (sent, plain) = (sent.await.unwrap(), plain.await.unwrap());
+        assert!(
+            sent.starts_with(&[0x1f, 0x8b]) && sent.len() < plain.len(),
+            "{} {}",
+            sent.len(),
+            plain.len()
+        );
     }
 
     #[tokio::test]

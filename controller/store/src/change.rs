@@ -89,6 +89,7 @@ pub enum Change {
         name: String,
     },
     AddKey(Key),
+    /// Refused for the last admin key that is good at `at`: nobody could ever make another one.
     RevokeKey {
         id: String,
         at: Timestamp,

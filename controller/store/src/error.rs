@@ -113,6 +113,10 @@ pub enum Refusal {
          read it again and repeat"
     )]
     Stale { entity: Entity, id: String, current: u64, proposed: u64 },
+    #[error(
+        "this is the last admin key, and without one nobody can run the fleet; create another admin key first"
+    )]
+    LastAdminKey { id: String },
     #[error("{entity} {id}: {why}")]
     Invalid { entity: Entity, id: String, why: String },
     #[error("request {id} is not open: it was never requested here, or a closing record exists already")]

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { memo, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { sorted, turned, type SortOrder, type SortValue } from './sorting';
 import './DataTable.css';
 
@@ -26,7 +26,7 @@ export interface DataTableProps<Row> {
 
 /** From here on only the rows in view are in the document. */
 const VIRTUAL_FROM = 150;
-/** Until a row was measured: text may wrap, and make it higher. */
+/** Until the first row was measured. */
 const ROW_PX = 36;
 
 export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: DataTableProps<Row>) {
@@ -35,10 +35,20 @@ export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: Da
   const shown = useMemo(() => (by && order ? sorted(rows, by, order.descending) : rows), [rows, by, order]);
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = shown.length >= VIRTUAL_FROM;
+  const rowPx = useRef(ROW_PX);
   const window = useVirtualizer({
-    count: virtual ? shown.length : 0, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, overscan: 12,
+    count: virtual ? shown.length : 0, getScrollElement: () => scroller.current, estimateSize: () => rowPx.current, overscan: 12,
   });
   const items = window.getVirtualItems();
+  const hasRows = items.length > 0;
+  // Most rows are as high as the first; text that wraps makes one higher. A row that is not as high as was thought moves
+  // all below it, which costs more the longer the table is: wrong about none but a few, scrolling is smooth.
+  useLayoutEffect(() => {
+    const row = scroller.current?.querySelector<HTMLElement>('tr[data-index]');
+    if (!hasRows || !row?.offsetHeight || row.offsetHeight === rowPx.current) return;
+    rowPx.current = row.offsetHeight;
+    window.measure();
+  }, [hasRows, window]);
   const first = virtual ? (items[0]?.index ?? 0) : 0;
   const last = virtual ? (items.at(-1)?.index ?? -1) : shown.length - 1;
   return (

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{ApplyError, exists, json, missing, name, tenants, touched};
 use crate::sql::Connection;
-use crate::{Entity, JoinToken, Key, Refusal};
+use crate::{Entity, JoinToken, Key, KeyRole, Refusal};
 
 pub(super) async fn add_join_token(db: &mut Connection<'_>, token: &JoinToken) -> Result<(), ApplyError> {
     let sql = "INSERT INTO join_token (secret_hash, created_at, expires_at, used_by) \
@@ -60,9 +60,18 @@ pub(super) async fn add_key(db: &mut Connection<'_>, key: &Key) -> Result<(), Ap
 }
 
 pub(super) async fn revoke_key(db: &mut Connection<'_>, id: &str, at: Timestamp) -> Result<(), ApplyError> {
-    let sql = "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
-    let rows = db.execute(sql, vec![id.into(), at.into()]).await?;
-    touched(rows, || missing(Entity::Key, id))
+    let sql = "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL AND (role <> $3 \
+               OR tenant IS NOT NULL OR expires_at <= $2 OR EXISTS (SELECT 1 FROM api_key AS other WHERE other.id <> $1 \
+               AND other.role = $3 AND other.tenant IS NULL AND other.revoked_at IS NULL \
+               AND (other.expires_at IS NULL OR other.expires_at > $2)))";
+    if db.execute(sql, vec![id.into(), at.into(), KeyRole::Admin.as_str().into()]).await? == 1 {
+        return Ok(());
+    }
+    let sql = "SELECT id FROM api_key WHERE id = $1 AND revoked_at IS NULL";
+    Err(match db.fetch_optional(sql, vec![id.into()]).await? {
+        Some(_) => Refusal::LastAdminKey { id: id.to_owned() }.into(),
+        None => missing(Entity::Key, id).into(),
+    })
 }
 
 pub(super) async fn add_setting(

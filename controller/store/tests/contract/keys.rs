@@ -1,4 +1,4 @@
-use cloister_store::{Change, Entity, Refusal};
+use cloister_store::{Change, Entity, Key, KeyRole, Refusal};
 
 use crate::backends::{Database, on_both_databases};
 use crate::rows::{at, key};
@@ -6,6 +6,8 @@ use crate::rows::{at, key};
 on_both_databases!(
     key_is_found_by_id_and_by_hash_until_and_after_it_is_revoked,
     key_id_and_secret_are_taken_once,
+    last_admin_key_stays_whoever_else_revokes_one_at_the_same_moment,
+    admin_key_that_is_good_no_more_is_no_last_one,
     setting_is_written_once,
     name_that_is_too_long_is_refused,
 );
@@ -27,6 +29,41 @@ async fn key_id_and_secret_are_taken_once(db: Database) {
         let refused = db.commit(vec![Change::AddKey(taken)]).await;
         assert!(matches!(refused, Err(Refusal::AlreadyExists { entity: Entity::Key, .. })));
     }
+}
+
+fn admin_key(id: &str, seed: u8) -> Key {
+    Key { role: KeyRole::Admin, expires_at: None, ..key(id, seed) }
+}
+
+fn revoke(id: &str) -> Change {
+    Change::RevokeKey { id: id.to_owned(), at: at(9) }
+}
+
+async fn last_admin_key_stays_whoever_else_revokes_one_at_the_same_moment(db: Database) {
+    db.must(Change::AddKey(key("k0", 9))).await;
+    for (id, seed) in [("a1", 1), ("a2", 2)] {
+        db.must(Change::AddKey(admin_key(id, seed))).await;
+    }
+    let (first, second) = tokio::join!(db.commit(vec![revoke("a1")]), db.commit(vec![revoke("a2")]));
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    assert!(matches!(first.and(second), Err(Refusal::LastAdminKey { .. })));
+    let left = db.store.keys().await.unwrap();
+    assert_eq!(left.iter().filter(|key| key.role == KeyRole::Admin && key.revoked_at.is_none()).count(), 1);
+    // Keys for inference come and go.
+    db.must(revoke("k0")).await;
+}
+
+async fn admin_key_that_is_good_no_more_is_no_last_one(db: Database) {
+    let expired = Key { expires_at: Some(at(9)), ..admin_key("old", 1) };
+    db.must(Change::AddKey(expired)).await;
+    db.must(Change::AddKey(admin_key("good", 2))).await;
+    let refused = db.commit(vec![revoke("good")]).await;
+    assert!(matches!(refused, Err(Refusal::LastAdminKey { .. })), "{refused:?}");
+    db.must(revoke("old")).await;
+    // A successor that comes in the same commit will do.
+    let change = vec![Change::AddKey(admin_key("new", 3)), revoke("good")];
+    db.commit(change).await.unwrap();
+    assert!(db.store.key("good").await.unwrap().unwrap().revoked_at.is_some());
 }
 
 async fn setting_is_written_once(db: Database) {

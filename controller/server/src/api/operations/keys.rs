@@ -66,30 +66,9 @@ pub(in crate::api) async fn revoke(api: &ApiState, caller: &Caller, id: &str) ->
     if let Some(at) = key.revoked_at {
         return Err(already_revoked(&format!("key {}", key.name), at));
     }
-    check_not_last_admin(api, &key).await?;
     let draft = changed_of(key.tenant.as_deref(), Kind::KeyRevoked, caller, of(&key), Facts::new());
     let change = Change::RevokeKey { id: key.id, at: Timestamp::now() };
     commit(api, vec![change], draft).await.map(|record_id| Changed { record_id })
-}
-
-/// Without an admin key nobody could ever make another one.
-async fn check_not_last_admin(api: &ApiState, key: &cloister_store::Key) -> Result<(), ApiError> {
-    let now = Timestamp::now();
-    let lasting = |other: &&cloister_store::Key| {
-        other.role == KeyRole::Admin
-            && other.tenant.is_none()
-            && other.revoked_at.is_none()
-            && other.expires_at.is_none_or(|at| at > now)
-    };
-    let keys = api.store().keys().await?;
-    let mut admins = keys.iter().filter(lasting);
-    match (admins.next(), admins.next()) {
-        (Some(last), None) if last.id == key.id => Err(ApiError::new(
-            ProblemKind::Conflict,
-            "this is the last admin key, and without one nobody can run the fleet; create another admin key first",
-        )),
-        _ => Ok(()),
-    }
 }
 
 fn check(request: &NewKeyRequest) -> Result<(), ApiError> {

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use super::responses::{self, Checked, Found, Guarded, Limited};
+use super::responses::{self, Checked, Conflicting, Found, Guarded, Limited};
 use crate::api::auth::{Caller, address_of, cookie_secret, is_same_site, remove_cookie, set_cookie};
 use crate::api::extract::{JsonBody, Path, Query};
 use crate::api::operations::session::{self, Origin};
@@ -70,7 +70,8 @@ pub(super) async fn end(
 /// Choose a new password for oneself. All other sessions of the account end.
 #[utoipa::path(post, path = paths::SESSION_PASSWORD, tag = "session", operation_id = "set_password",
     request_body = NewPasswordRequest,
-    responses((status = 200, body = Changed), Guarded, Checked, responses::Json, Limited), security(("session" = [])))]
+    responses((status = 200, body = Changed), Guarded, Checked, responses::Json, Conflicting, Limited),
+    security(("session" = [])))]
 pub(super) async fn set_password(
     State(api): State<ApiState>,
     caller: Caller,
