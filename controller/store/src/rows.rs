@@ -5,5 +5,5 @@ mod fleet;
 mod models;
 
 pub use accounts::{Account, Identity, LoginLink, Session, Vouching};
-pub use fleet::{Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica};
+pub use fleet::{Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica, Scheduling};
 pub use models::{Model, ModelFile, Signer, TrustPolicy, TrustRule, TrustRuleSigner};

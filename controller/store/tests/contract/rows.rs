@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer,
+    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Scheduling, Signer,
 };
 use jiff::Timestamp;
 
@@ -65,6 +65,7 @@ pub(crate) fn node(id: &str, name: &str) -> Node {
         certificate_not_after: at(86_400),
         generation: 0,
         state: NodeState::Enrolled,
+        scheduling: Scheduling::Cordoned,
         enrolled_at: at(3),
         revoked_at: None,
     }

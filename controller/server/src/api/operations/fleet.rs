@@ -4,6 +4,7 @@ use cloister_api::{Status, Version};
 use cloister_store::NodeState;
 
 use crate::api::{ApiError, ApiState};
+use crate::reconcile::Explanation;
 
 pub(in crate::api) fn version() -> Version {
     Version { version: env!("CARGO_PKG_VERSION").to_owned(), api: "v1".to_owned() }
@@ -17,7 +18,8 @@ pub(in crate::api) async fn status(api: &ApiState) -> Result<Status, ApiError> {
     let deployments = api.store().deployments().await?;
     let replicas = api.store().replicas().await?;
     let ready = replicas.iter().filter(|replica| {
-        replica.node_id.as_ref().and_then(|id| live.get(id)).is_some_and(|node| node.serves(&replica.id))
+        let node = replica.node_id.as_ref().and_then(|id| live.get(id));
+        node.is_some_and(|node| node.serves(&replica.id)) && !Explanation::of(replica).draining
     });
     Ok(Status {
         fleet: api.fleet_name().to_owned(),
