@@ -8,6 +8,7 @@ import { jurisdictionName, memoryUsed, NodeBadge, SchedulingBadge } from '../../
 import { ReplicaTable } from '../../fleet/ReplicaTable';
 import { RevokeNode } from './RevokeNode';
 import { CordonNode, DrainNode, OpenNode } from './ScheduleNode';
+import './nodes.css';
 
 const parent = { title: 'Nodes', to: '/nodes' };
 
@@ -47,7 +48,7 @@ function NodeDetail({ node, replicas: its }: { node: Node; replicas: readonly Re
   return (
     <>
       <PageHead title={node.name} parent={parent} note={<span className="row"><NodeBadge state={node.state} /><SchedulingBadge node={node} /></span>} actions={mayCordon || mayRevoke ? actions : null} />
-      <DrainTold node={node} />
+      <div className="drain-told"><DrainTold node={node} /></div>
       <Section title="Inventory" note={node.cpu ? 'as its agent measured it' : 'not measured since the controller started'}><Inventory node={node} /></Section>
       <Section title="Identity"><Identity node={node} /></Section>
       <Section title="Replicas" note={String(its.length)}>
