@@ -13,6 +13,7 @@ pub mod key;
 pub mod limits;
 pub mod model;
 pub mod node;
+pub mod node_preview;
 pub mod paths;
 pub mod problem;
 pub mod record;
@@ -39,7 +40,10 @@ pub use import::{
 };
 pub use key::{Key, KeyList, NewKey, NewKeyRequest, Role};
 pub use model::{ImportRequest, Model, ModelDetail, ModelFacts, ModelFile, ModelList};
-pub use node::{JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
+pub use node::{
+    Drain, JoinToken, JoinTokenRequest, Node, NodeList, NodeState, SchedulingRequest, SchedulingState,
+};
+pub use node_preview::{NodeChange, NodePreview, Outcome, Prospect};
 pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage};
 pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};

@@ -33,12 +33,71 @@ impl std::fmt::Display for NodeState {
     }
 }
 
+/// Whether a node takes replicas, as somebody decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SchedulingState {
+    /// It takes replicas.
+    #[default]
+    Open,
+    /// Nothing new is placed on it; what runs there stays.
+    Cordoned,
+    /// Nothing new is placed on it. Each replica there goes once another serves in its place and its own requests have
+    /// ended.
+    Draining,
+}
+
+impl SchedulingState {
+    /// The word used in JSON and in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Cordoned => "cordoned",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl std::fmt::Display for SchedulingState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How a node is to be from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchedulingRequest {
+    pub state: SchedulingState,
+    /// Of `draining`: replicas that no other node can take end as well, and their deployments are short of them.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub force: bool,
+}
+
+/// How far a drain has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Drain {
+    /// Replicas that no other node can take end as well.
+    pub force: bool,
+    /// Replicas that are still on the node. 0: it is empty.
+    pub replicas_left: u32,
+    /// Those of them that no other node can take now: they stay until that changes.
+    pub replicas_held: u32,
+}
+
 /// A node. What its agent measured is absent until it first connected to this controller process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Node {
     pub id: String,
     pub name: String,
     pub state: NodeState,
+    #[serde(default)]
+    #[schema(required = true)]
+    pub scheduling: SchedulingState,
+    /// Only while it is draining.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub drain: Option<Drain>,
     pub region: String,
     pub jurisdiction: String,
     pub labels: BTreeMap<String, String>,
@@ -62,6 +121,9 @@ pub struct Node {
     pub generation: u64,
     /// Replicas placed on it.
     pub replicas: u32,
+    /// The audit record of the change. Only in the answer to one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub record_id: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

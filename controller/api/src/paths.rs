@@ -1,6 +1,8 @@
 //! Where everything is. The templates are what the server routes on and the OpenAPI document lists;
 //! the functions fill them in for a client.
 
+use crate::NodeChange;
+
 /// All paths begin with this.
 pub const PREFIX: &str = "/api/v1";
 
@@ -35,6 +37,8 @@ pub const REPLICA_EXPLANATION: &str = "/api/v1/replicas/{replica_id}/explanation
 
 pub const NODES: &str = "/api/v1/nodes";
 pub const JOIN_TOKENS: &str = "/api/v1/nodes/join-tokens";
+pub const NODE_SCHEDULING: &str = "/api/v1/nodes/{node}/scheduling";
+pub const NODE_PREVIEW: &str = "/api/v1/nodes/{node}/preview";
 pub const NODE_REVOCATION: &str = "/api/v1/nodes/{node}/revocation";
 
 pub const KEYS: &str = "/api/v1/keys";
@@ -104,6 +108,18 @@ pub fn replicas(deployment: Option<&str>) -> String {
 
 pub fn replica_explanation(replica_id: &str) -> String {
     fill(REPLICA_EXPLANATION, &[replica_id])
+}
+
+/// A node by name or id.
+pub fn node_scheduling(node: &str) -> String {
+    fill(NODE_SCHEDULING, &[node])
+}
+
+/// What a change of a node, by name or id, would do.
+pub fn node_preview(node: &str, change: NodeChange, force: bool) -> String {
+    let mut pairs = vec![format!("change={}", change.as_str())];
+    pairs.extend(force.then(|| "force=true".to_owned()));
+    with_query(&fill(NODE_PREVIEW, &[node]), &pairs)
 }
 
 /// A node by name or id.

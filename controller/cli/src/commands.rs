@@ -113,6 +113,7 @@ enum Command {
     /// Replicas: what runs where
     Ps(ps::Ps),
     /// Machines of the fleet
+    #[command(visible_alias = "node")]
     Nodes(nodes::Nodes),
     /// Talk to a model
     Chat(chat::Chat),

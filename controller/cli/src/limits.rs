@@ -29,5 +29,7 @@ pub(crate) const NODE_READY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const CHILD_STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often states that take seconds to change are asked for.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// How long `nodes drain --wait` waits without any progress. Longer than a request may take.
+pub(crate) const DRAIN_STALL_TIMEOUT: Duration = Duration::from_secs(3_900);
 /// How long `deploy --wait` waits without any progress.
 pub(crate) const DEPLOY_STALL_TIMEOUT: Duration = Duration::from_secs(120);

@@ -97,6 +97,12 @@ pub enum Kind {
     NodeEnrolmentRefused,
     #[serde(rename = "node.certificate_renewed")]
     NodeCertificateRenewed,
+    #[serde(rename = "node.cordoned")]
+    NodeCordoned,
+    #[serde(rename = "node.drain_started")]
+    NodeDrainStarted,
+    #[serde(rename = "node.opened")]
+    NodeOpened,
     #[serde(rename = "node.revoked")]
     NodeRevoked,
     #[serde(rename = "tenant.created")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::capacity::Capacity;
 use crate::size::ByteSize;
-use crate::view::{DeploymentIntent, MemoryNeed, NodeState, NodeView};
+use crate::view::{DeploymentIntent, MemoryNeed, NodeState, NodeView, Scheduling};
 
 /// Why a node cannot take a replica.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(crate) enum Unfit {
     Unreachable(Duration),
     Jurisdiction { node: String, wanted: String },
     Label { key: String, wanted: String, found: Option<String> },
+    Cordoned,
+    Draining,
     NeedUnknown,
     MemoryUnknown,
     Memory { need: MemoryNeed, free_bytes: u64, total_bytes: u64 },
@@ -50,6 +52,11 @@ pub(crate) fn forbids_placing(
     if let Some(unfit) = forbids(node, deployment) {
         return Some(unfit);
     }
+    match node.scheduling {
+        Scheduling::Open => {}
+        Scheduling::Cordoned => return Some(Unfit::Cordoned),
+        Scheduling::Draining { .. } => return Some(Unfit::Draining),
+    }
     if let NodeState::Unreachable(silence) = node.state {
         return Some(Unfit::Unreachable(silence));
     }
@@ -69,6 +76,8 @@ impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Revoked => write!(f, "is revoked"),
+            Self::Cordoned => write!(f, "is cordoned"),
+            Self::Draining => write!(f, "is being drained"),
             Self::Unreachable(silence) => write!(f, "has not been heard from for {} s", silence.as_secs()),
             Self::Jurisdiction { node, wanted } if node.is_empty() => {
                 write!(f, "has no jurisdiction set, and the deployment must stay in {wanted}")

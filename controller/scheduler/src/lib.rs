@@ -8,6 +8,7 @@ mod capacity;
 mod constraint;
 mod judgement;
 mod plan;
+mod preview;
 mod schedule;
 mod score;
 mod size;
@@ -15,9 +16,12 @@ mod view;
 
 pub use constraint::lies_within;
 pub use plan::{Action, Decision, NodeVerdict, Plan, ReplicaRef};
+pub use preview::{NodeChange, Outcome, Prospect, preview};
 pub use schedule::plan;
 pub use size::ByteSize;
-pub use view::{DeploymentIntent, FleetView, Intent, MemoryNeed, NodeState, NodeView, ReplicaView};
+pub use view::{
+    DeploymentIntent, FleetView, Intent, MemoryNeed, NodeState, NodeView, ReplicaView, Scheduling,
+};
 
 #[cfg(test)]
 mod tests;

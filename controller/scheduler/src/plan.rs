@@ -22,6 +22,8 @@ pub struct Decision {
     /// The nodes that were considered, by name; of a large fleet a few of each kind, with the chosen one. Empty
     /// when none had to be.
     pub verdicts: Vec<NodeVerdict>,
+    /// Of a new replica: the one that it comes in the place of.
+    pub replaces: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +37,10 @@ pub enum ReplicaRef {
 pub enum Action {
     /// It stays where it is.
     Keep { node_id: String },
+    /// It should leave, and no other node can take it: it stays where it is until that changes.
+    Hold { node_id: String },
+    /// It takes no new requests from now on, and goes once those that it has have ended.
+    Drain { node_id: String },
     /// It goes to this node; it is on none now.
     Place { node_id: String },
     /// No node can take it; it stays on the books.
@@ -62,16 +68,20 @@ impl Plan {
 impl Decision {
     pub fn is_change(&self) -> bool {
         match (&self.action, &self.replica) {
-            (Action::Keep { .. }, _) => false,
+            (Action::Keep { .. } | Action::Hold { .. }, _) => false,
             (Action::LeaveUnplaced, ReplicaRef::Existing(_)) => false,
-            (Action::LeaveUnplaced | Action::Place { .. } | Action::Remove { .. }, _) => true,
+            (Action::LeaveUnplaced, ReplicaRef::New(_)) => true,
+            (Action::Drain { .. } | Action::Place { .. } | Action::Remove { .. }, _) => true,
         }
     }
 
     /// Where the replica is to be.
     pub fn node_id(&self) -> Option<&str> {
         match &self.action {
-            Action::Keep { node_id } | Action::Place { node_id } => Some(node_id),
+            Action::Keep { node_id }
+            | Action::Hold { node_id }
+            | Action::Drain { node_id }
+            | Action::Place { node_id } => Some(node_id),
             Action::LeaveUnplaced | Action::Remove { .. } => None,
         }
     }
@@ -87,6 +97,8 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.action {
             Action::Keep { .. } => '=',
+            Action::Hold { .. } => '!',
+            Action::Drain { .. } => '~',
             Action::Place { .. } => '+',
             Action::LeaveUnplaced => '?',
             Action::Remove { .. } => '-',

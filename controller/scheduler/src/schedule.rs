@@ -1,19 +1,21 @@
 //! The algorithm: keep what may stay, remove what must go, place what is missing.
 
+mod drain;
+mod place;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::capacity::Capacity;
 use crate::constraint::forbids;
 use crate::judgement::Judgement;
 use crate::plan::{Action, Decision, NodeVerdict, Plan, ReplicaRef};
-use crate::score::{Keep, Score};
-use crate::size::ByteSize;
-use crate::view::{DeploymentIntent, FleetView, Intent, NodeState, NodeView, ReplicaView};
+use crate::score::Keep;
+use crate::view::{DeploymentIntent, FleetView, Intent, NodeState, NodeView, ReplicaView, Scheduling};
 
 /// Decides for every replica that exists or is missing.
 ///
 /// Stable: a replica that may stay where it is, stays; one alone moves when all of its deployment run on one node
-/// and another could take it. Deterministic: ties go by name. Constraints hold for what runs as for what is placed;
+/// and another could take it, and those on a node that is being drained, once others serve in their place. Deterministic: ties go by name. Constraints hold for what runs as for what is placed;
 /// memory is never promised twice.
 pub fn plan(view: &FleetView, intent: &Intent) -> Plan {
     let mut in_order: Vec<_> = view.nodes.iter().collect();
@@ -53,6 +55,23 @@ struct Kept<'a> {
     unplaced: Vec<&'a ReplicaView>,
     /// On nodes that were silent too long: kept only if there is no other place.
     stranded: Vec<&'a ReplicaView>,
+    /// On nodes that are being drained: kept until others serve in their place. They are beside the number wanted.
+    leaving: Vec<&'a ReplicaView>,
+    /// Had to go at once: what is new comes in the place of these.
+    gone: Vec<&'a ReplicaView>,
+}
+
+/// What was decided of one replica.
+struct Choice {
+    action: Action,
+    reason: String,
+    verdicts: Vec<NodeVerdict>,
+}
+
+/// The new replicas of one deployment.
+struct Newcomers<'a> {
+    deployment: &'a DeploymentIntent,
+    count: u32,
 }
 
 impl<'a> Scheduler<'a> {
@@ -75,6 +94,9 @@ impl<'a> Scheduler<'a> {
         for replica in mine {
             if let Some(reason) = self.must_go(replica, deployment) {
                 self.remove(replica, &deployment.name, reason);
+                kept.gone.push(replica);
+            } else if deployment.replicas > 0 && self.is_leaving(replica) {
+                kept.leaving.push(replica);
             } else if count == deployment.replicas {
                 let reason = format!("{} replicas are wanted, and others are kept", deployment.replicas);
                 self.remove(replica, &deployment.name, reason);
@@ -110,8 +132,10 @@ impl<'a> Scheduler<'a> {
     }
 
     fn fill(&mut self, deployment: &'a DeploymentIntent, kept: Kept<'a>) {
-        let existing = kept.placed.len() + kept.unplaced.len() + kept.stranded.len();
-        let mut next_new = 0;
+        let others = kept.placed.len() + kept.unplaced.len() + kept.stranded.len();
+        let serving = kept.placed.iter().filter(|replica| self.serves(replica)).count();
+        let vacancies = (deployment.replicas as usize).saturating_sub(others);
+        let mut new = Newcomers { deployment, count: 0 };
         let mut placed = kept.placed;
         let moving = self.is_crowded(deployment, &placed).then(|| placed.pop()).flatten();
         for replica in placed {
@@ -121,19 +145,25 @@ impl<'a> Scheduler<'a> {
             let reason =
                 "all replicas of this deployment are on its node, and another can take one".to_owned();
             self.remove(replica, &deployment.name, reason);
-            self.place(ReplicaRef::New(next_new), deployment);
-            next_new += 1;
+            self.place_new(&mut new, Some(replica));
         }
         for replica in kept.stranded {
-            self.rescue(replica, deployment, &mut next_new);
+            self.rescue(replica, &mut new);
         }
         for replica in kept.unplaced {
-            self.place(ReplicaRef::Existing(replica.id.clone()), deployment);
+            self.place(ReplicaRef::Existing(replica.id.clone()), deployment, None);
         }
-        for _ in existing..deployment.replicas as usize {
-            self.place(ReplicaRef::New(next_new), deployment);
-            next_new += 1;
+        let vacancies = self.let_go(&kept.leaving, serving, vacancies, &mut new);
+        let mut gone = kept.gone.into_iter();
+        for _ in 0..vacancies {
+            self.place_new(&mut new, gone.next());
         }
+    }
+
+    /// It is loaded, and its node is there.
+    fn serves(&self, replica: &ReplicaView) -> bool {
+        let node = replica.node_id.as_deref().and_then(|id| self.nodes.get(id));
+        replica.ready && node.is_some_and(|node| node.state == NodeState::Ready)
     }
 
     /// Whether one node's loss would be the deployment's, needlessly: after a node was away, the others have its
@@ -145,7 +175,10 @@ impl<'a> Scheduler<'a> {
         let together =
             placed.iter().all(|replica| replica.ready && replica.node_id.as_deref() == Some(node_id));
         let all_here = placed.len() >= 2 && placed.len() == deployment.replicas as usize && together;
-        let is_there = self.nodes.get(node_id).is_some_and(|node| node.state == NodeState::Ready);
+        // What runs on a cordoned node stays there.
+        let is_open =
+            |node: &&NodeView| node.state == NodeState::Ready && node.scheduling == Scheduling::Open;
+        let is_there = self.nodes.get(node_id).is_some_and(is_open);
         all_here
             && is_there
             && Judgement::of(&self.in_order, deployment, &self.capacity)
@@ -164,59 +197,7 @@ impl<'a> Scheduler<'a> {
             ),
             NodeState::Ready | NodeState::Revoked => format!("it is on {} and may stay there", node.name),
         };
-        let action = Action::Keep { node_id: node.id.clone() };
-        self.decide(ReplicaRef::Existing(replica.id.clone()), deployment, action, reason, Vec::new());
-    }
-
-    /// Replaces a replica on a silent node, if another node can take it.
-    fn rescue(&mut self, replica: &ReplicaView, deployment: &'a DeploymentIntent, next_new: &mut u32) {
-        let Some(node) = replica.node_id.as_deref().and_then(|id| self.nodes.get(id)).copied() else {
-            return;
-        };
-        let NodeState::Unreachable(silence) = node.state else { return };
-        let silent = format!("{} has not been heard from for {} s", node.name, silence.as_secs());
-        let judgement = Judgement::of(&self.in_order, deployment, &self.capacity);
-        if judgement.fitting().next().is_some() {
-            self.remove(replica, &deployment.name, format!("{silent}; another node takes its place"));
-            self.place(ReplicaRef::New(*next_new), deployment);
-            *next_new += 1;
-        } else {
-            let reason =
-                format!("{silent}, and no other node can take the replica: it waits for {}", node.name);
-            let action = Action::Keep { node_id: node.id.clone() };
-            let verdicts = judgement.told(None, &self.capacity);
-            self.decide(ReplicaRef::Existing(replica.id.clone()), deployment, action, reason, verdicts);
-        }
-    }
-
-    fn place(&mut self, replica: ReplicaRef, deployment: &'a DeploymentIntent) {
-        let judgement = Judgement::of(&self.in_order, deployment, &self.capacity);
-        let best = judgement.fitting().min_by_key(|node| Score::of(node, deployment, &self.capacity));
-        let verdicts = judgement.told(best.map(|node| node.id.as_str()), &self.capacity);
-        let Some(node) = best else {
-            let reason = match judgement.count() {
-                0 => "the fleet has no node; enrol one with a join token".to_owned(),
-                1 => "the fleet's only node cannot take it".to_owned(),
-                n => format!("none of {n} nodes can take it"),
-            };
-            return self.decide(replica, deployment, Action::LeaveUnplaced, reason, verdicts);
-        };
-        let reason = self.reason_for(node, deployment, judgement.fitting().count());
-        let need = deployment.need.unwrap_or_default();
-        self.capacity.promise(&node.id, &deployment.id, need.total_bytes(), 0);
-        self.decide(replica, deployment, Action::Place { node_id: node.id.clone() }, reason, verdicts);
-    }
-
-    fn reason_for(&self, node: &NodeView, deployment: &DeploymentIntent, fitting: usize) -> String {
-        let (name, free) = (&node.name, ByteSize(self.capacity.free_bytes(node)));
-        if fitting == 1 {
-            return format!("placed on {name}: no other node can take it; {free} are free there");
-        }
-        let here = self.capacity.replicas_of(&node.id, &deployment.id);
-        format!(
-            "placed on {name}: of {fitting} nodes that can take it, it has the fewest replicas of this deployment \
-             ({here}) and then the most free memory ({free})"
-        )
+        self.decide_of(replica, deployment, Action::Keep { node_id: node.id.clone() }, reason);
     }
 
     fn remove(&mut self, replica: &ReplicaView, deployment: &str, reason: String) {
@@ -228,19 +209,39 @@ impl<'a> Scheduler<'a> {
             action: Action::Remove { node_id: replica.node_id.clone() },
             reason,
             verdicts: Vec::new(),
+            replaces: None,
         });
+    }
+
+    /// Of a replica for which no node had to be judged.
+    fn decide_of(
+        &mut self,
+        replica: &ReplicaView,
+        deployment: &DeploymentIntent,
+        action: Action,
+        reason: String,
+    ) {
+        let choice = Choice { action, reason, verdicts: Vec::new() };
+        self.decide(ReplicaRef::Existing(replica.id.clone()), deployment, choice, None);
     }
 
     fn decide(
         &mut self,
         replica: ReplicaRef,
         deployment: &DeploymentIntent,
-        action: Action,
-        reason: String,
-        verdicts: Vec<NodeVerdict>,
+        choice: Choice,
+        replaces: Option<&ReplicaView>,
     ) {
-        let (deployment_id, deployment) = (deployment.id.clone(), deployment.name.clone());
-        self.decisions.push(Decision { replica, deployment_id, deployment, action, reason, verdicts });
+        let Choice { action, reason, verdicts } = choice;
+        self.decisions.push(Decision {
+            replica,
+            deployment_id: deployment.id.clone(),
+            deployment: deployment.name.clone(),
+            action,
+            reason,
+            verdicts,
+            replaces: replaces.map(|replica| replica.id.clone()),
+        });
     }
 }
 

@@ -1,3 +1,4 @@
+mod draining;
 mod fixtures;
 mod invariants;
 mod placement;

@@ -16,6 +16,7 @@ pub struct NodeView {
     pub id: String,
     pub name: String,
     pub state: NodeState,
+    pub scheduling: Scheduling,
     /// ISO 3166 code; empty if its operator gave none.
     pub jurisdiction: String,
     pub labels: BTreeMap<String, String>,
@@ -33,6 +34,17 @@ pub enum NodeState {
     Revoked,
 }
 
+/// Whether a node takes replicas, as somebody decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheduling {
+    #[default]
+    Open,
+    /// Nothing new is placed; what runs stays.
+    Cordoned,
+    /// Nothing new is placed, and what runs leaves once it runs elsewhere; with `force` also what nobody else takes.
+    Draining { force: bool },
+}
+
 /// A replica on the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicaView {
@@ -47,6 +59,10 @@ pub struct ReplicaView {
     /// What it holds now, already off its node's available memory.
     pub resident_bytes: u64,
     pub ready: bool,
+    /// It takes no new requests, and is to go once those that it has have ended.
+    pub draining: bool,
+    /// It has had no request for long enough that none is on its way.
+    pub idle: bool,
 }
 
 /// What is wanted.

@@ -42,6 +42,7 @@ use sessions::{EndReason, Sessions};
 
 use crate::data_dir::DataDir;
 use crate::limits::{AGENT_MESSAGE_MAX_BYTES, ATTESTATIONS_MAX, ROUTES_SETTLE_TIMEOUT};
+use crate::reconcile::Situation;
 
 /// What every node is to run now, by node id.
 pub(crate) type Orders = HashMap<NodeId, DesiredState>;
@@ -89,6 +90,8 @@ pub(crate) struct Shared {
     orders: watch::Sender<Arc<Orders>>,
     /// What the reconciler decided last.
     pub(crate) plan: watch::Sender<Arc<cloister_scheduler::Plan>>,
+    /// What it decided by; `None` before its first look.
+    pub(crate) situation: watch::Sender<Option<Arc<Situation>>>,
     /// Counts the changes that reconciler and routes should look at.
     changes: watch::Sender<u64>,
     /// The change up to which the gateway's routes are built; `None` while nothing builds them.
@@ -118,6 +121,7 @@ impl FleetHandle {
             sessions: Sessions::default(),
             orders: watch::Sender::new(Arc::default()),
             plan: watch::Sender::new(Arc::default()),
+            situation: watch::Sender::new(None),
             changes: watch::Sender::new(0),
             routes_built: watch::Sender::new(None),
             serials_in_use: Mutex::default(),

@@ -65,6 +65,11 @@ pub const HEARTBEATS_MISSED_MAX: u32 = 3;
 pub const NODES_ARRIVE_WITHIN: Duration = Duration::from_secs(10);
 /// How often the reconciler looks when nothing woke it.
 pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the reconciler looks while replicas drain.
+pub const DRAIN_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// A replica that takes no new requests has drained when it had none for this long. Longer than agents take to report
+/// and other controllers to hear of the drain.
+pub const DRAINED_AFTER: Duration = Duration::from_secs(3);
 /// Running inferences may finish for this long after a stop was asked for.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server certificate of the agents listener is replaced this often.

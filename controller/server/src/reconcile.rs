@@ -5,7 +5,9 @@ mod apply;
 mod arrivals;
 mod explanation;
 mod facts;
+mod idleness;
 mod orders;
+mod preview;
 mod refusals;
 mod view;
 
@@ -21,10 +23,13 @@ use tokio_util::sync::CancellationToken;
 
 pub use explanation::{Explanation, RefusedModel, ReplicaSpec};
 pub(crate) use facts::ModelFacts;
+pub(crate) use preview::Situation;
+pub(crate) use view::scheduling;
 
 use self::arrivals::Arrivals;
+use self::idleness::Idleness;
 use crate::fleet::{FleetHandle, LiveNodes};
-use crate::limits::RECONCILE_INTERVAL;
+use crate::limits::{DRAIN_LOOK_INTERVAL, RECONCILE_INTERVAL};
 use crate::trust::Trust;
 
 /// Owns the loop.
@@ -34,6 +39,7 @@ pub struct Reconciler {
     /// Nodes that were not heard from since then count as silent since then.
     started: Instant,
     arrivals: Arrivals,
+    idleness: Idleness,
     /// Whether this controller is the one that places. The others look, too: they order what is committed and
     /// can say why, but commit nothing. It saves work and noise; two that lead at once are refused by generations.
     leading: watch::Receiver<bool>,
@@ -60,7 +66,8 @@ struct Stored {
 impl Reconciler {
     pub fn new(fleet: FleetHandle, leading: watch::Receiver<bool>) -> Self {
         let facts = ModelFacts::new(fleet.shared.store.clone(), fleet.shared.data.clone());
-        Self { fleet, facts, started: Instant::now(), arrivals: Arrivals::default(), leading }
+        let (arrivals, idleness) = (Arrivals::default(), Idleness::default());
+        Self { fleet, facts, started: Instant::now(), arrivals, idleness, leading }
     }
 
     /// Until `stop`. Turns run at every change, and now and then without one: memory is freed and
@@ -74,11 +81,12 @@ impl Reconciler {
             if let Err(error) = self.turn().await {
                 tracing::error!(%error, "the fleet could not be brought to what is wanted; trying again");
             }
+            let pause = if self.idleness.is_watching() { DRAIN_LOOK_INTERVAL } else { RECONCILE_INTERVAL };
             tokio::select! {
                 _ = changes.changed() => {}
                 // Its sender lives as long as the controller; at the end `stop` comes as well.
                 Ok(()) = leadership.changed() => {}
-                () = tokio::time::sleep(RECONCILE_INTERVAL) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -128,7 +136,11 @@ impl Reconciler {
 
     async fn plan(&mut self, stored: &Stored, live: &LiveNodes) -> (Intent, Plan) {
         let intent = self.intent(stored).await;
-        let plan = cloister_scheduler::plan(&self.fleet_view(stored, live), &intent);
+        self.idleness.look(&stored.replicas, live, Instant::now());
+        let situation = Situation { view: self.fleet_view(stored, live), intent };
+        let plan = cloister_scheduler::plan(&situation.view, &situation.intent);
+        let intent = situation.intent.clone();
+        self.fleet.shared.situation.send_replace(Some(Arc::new(situation)));
         (intent, plan)
     }
 

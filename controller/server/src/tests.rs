@@ -3,6 +3,7 @@
 
 mod agent;
 mod attestation;
+mod draining;
 mod enrolment;
 pub(crate) mod fixture;
 mod identity;

@@ -66,6 +66,9 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
             nodes::set_locality(db, node_id, region, jurisdiction, labels).await?;
             nodes::set_enrolled_at(db, node_id, *at).await
         }
+        Change::SetNodeScheduling { node_id, scheduling } => {
+            nodes::set_scheduling(db, node_id, *scheduling).await
+        }
         Change::RevokeNode { node_id, at } => nodes::revoke(db, node_id, *at).await,
         Change::SetNodeGeneration { node_id, generation } => {
             nodes::set_generation(db, node_id, *generation).await

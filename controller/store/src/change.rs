@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, Tenant,
-    TrustPolicy, Vouching,
+    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Scheduling, Session, Signer,
+    Tenant, TrustPolicy, Vouching,
 };
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
@@ -73,6 +73,11 @@ pub enum Change {
         jurisdiction: String,
         labels: BTreeMap<String, String>,
         at: Timestamp,
+    },
+    /// Refused for a revoked node.
+    SetNodeScheduling {
+        node_id: String,
+        scheduling: Scheduling,
     },
     RevokeNode {
         node_id: String,

@@ -30,6 +30,7 @@ pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
     Account, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState,
-    Replica, Session, Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage, UsageQuery, Vouching,
+    Replica, Scheduling, Session, Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage, UsageQuery,
+    Vouching,
 };
 pub use store::{Backend, Store};

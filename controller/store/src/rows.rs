@@ -6,6 +6,6 @@ mod models;
 mod tenants;
 
 pub use accounts::{Account, Identity, LoginLink, Session, Vouching};
-pub use fleet::{Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica};
+pub use fleet::{Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica, Scheduling};
 pub use models::{Model, ModelFile, Signer, TrustPolicy, TrustRule, TrustRuleSigner};
 pub use tenants::{Tenant, Usage, UsageQuery};

@@ -1,7 +1,9 @@
 //! `cloister nodes`
 
+mod scheduling;
+
 use clap::{Args, Subcommand};
-use cloister_api::{Changed, JoinToken, JoinTokenRequest, Node, NodeList, paths};
+use cloister_api::{Changed, JoinToken, JoinTokenRequest, Node, NodeChange, NodeList, paths};
 use jiff::Timestamp;
 
 use crate::client::Client;
@@ -15,6 +17,9 @@ use crate::render::units::{age, bytes, parse_duration_s};
 Examples:
   cloister nodes
   cloister nodes join-token --valid-for 1h
+  cloister nodes drain node-7 --dry-run
+  cloister nodes drain node-7 --wait
+  cloister nodes uncordon node-7
   cloister nodes revoke node-7")]
 pub(crate) struct Nodes {
     #[command(subcommand)]
@@ -30,10 +35,19 @@ enum Action {
         #[arg(long, value_parser = parse_duration_s, default_value = "1h", value_name = "TIME")]
         valid_for: u64,
     },
+    /// Place nothing new on a machine; what runs there stays
+    Cordon(scheduling::Cordon),
+    /// Empty a machine: each replica goes once another serves in its place and its own requests have ended
+    Drain(scheduling::Drained),
+    /// Let a machine that is cordoned or drained take replicas again
+    Uncordon(scheduling::Uncordon),
     /// Shut a machine out: its certificate is refused from now on
     Revoke {
         /// Name or id
         node: String,
+        /// Show what it would do, and do nothing
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -56,7 +70,13 @@ impl Nodes {
                 ));
                 Ok(())
             }
-            Action::Revoke { node } => {
+            Action::Cordon(cordon) => cordon.run(client, output).await,
+            Action::Drain(drain) => drain.run(client, output).await,
+            Action::Uncordon(uncordon) => uncordon.run(client, output).await,
+            Action::Revoke { node, dry_run: true } => {
+                scheduling::dry_run(client, output, &node, NodeChange::Revoke, false).await
+            }
+            Action::Revoke { node, dry_run: false } => {
                 let path = paths::node_revocation(&node);
                 let changed: Changed = client.post(&path, &serde_json::json!({})).await?;
                 output.data(&changed, |_| format!("revoked; on record as {}", changed.record_id))
@@ -78,7 +98,7 @@ fn nodes(nodes: &[Node]) -> String {
         nodes.iter().map(|n| {
             [
                 n.name.clone(),
-                n.state.to_string(),
+                scheduling::state(n),
                 dash(Some(&n.jurisdiction)),
                 dash(Some(&n.region)),
                 match (n.cores, &n.cpu) {

@@ -417,6 +417,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes/{node}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a change of a node would do to the replicas on it.
+         * @description Planned as it would be, on the fleet as it is now. Nothing is changed.
+         */
+        get: operations["preview_node"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes/{node}/revocation": {
         parameters: {
             query?: never;
@@ -431,6 +451,26 @@ export interface paths {
          * @description Its certificate is refused, its session ends, and its replicas are placed elsewhere.
          */
         post: operations["revoke_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node}/scheduling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Cordon, drain or open a node.
+         * @description The same request again changes nothing.
+         */
+        put: operations["schedule_node"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -960,6 +1000,21 @@ export interface components {
         DeploymentList: {
             deployments: components["schemas"]["Deployment"][];
         };
+        /** @description How far a drain has come. */
+        Drain: {
+            /** @description Replicas that no other node can take end as well. */
+            force: boolean;
+            /**
+             * Format: int32
+             * @description Those of them that no other node can take now: they stay until that changes.
+             */
+            replicas_held: number;
+            /**
+             * Format: int32
+             * @description Replicas that are still on the node. 0: it is empty.
+             */
+            replicas_left: number;
+        };
         /** @description Why a replica is where it is, or nowhere. */
         Explanation: {
             /** @description The checks that its node made before loading, in order, as sentences. */
@@ -1318,6 +1373,7 @@ export interface components {
              */
             cores?: number | null;
             cpu?: string | null;
+            drain?: components["schemas"]["Drain"] | null;
             /** Format: int64 */
             generation: number;
             gpus: string[];
@@ -1333,16 +1389,33 @@ export interface components {
             /** Format: int64 */
             memory_total_bytes?: number | null;
             name: string;
+            /** @description The audit record of the change. Only in the answer to one. */
+            record_id?: string | null;
             region: string;
             /**
              * Format: int32
              * @description Replicas placed on it.
              */
             replicas: number;
+            scheduling: components["schemas"]["SchedulingState"];
             state: components["schemas"]["NodeState"];
         };
+        /**
+         * @description What may be done to a node.
+         * @enum {string}
+         */
+        NodeChange: "cordon" | "drain" | "revoke";
         NodeList: {
             nodes: components["schemas"]["Node"][];
+        };
+        /** @description The plan for the fleet as it would be after the change. Nothing was changed. */
+        NodePreview: {
+            change: components["schemas"]["NodeChange"];
+            /** @description Of a drain: by force. */
+            force: boolean;
+            node_name: string;
+            /** @description Of each replica on the node. */
+            replicas: components["schemas"]["Prospect"][];
         };
         /** @enum {string} */
         NodeState: "ready" | "unreachable" | "revoked";
@@ -1395,6 +1468,11 @@ export interface components {
         };
         /** @enum {string} */
         OptionSource: "default" | "environment" | "command_line";
+        /**
+         * @description What would become of a replica.
+         * @enum {string}
+         */
+        Outcome: "stays" | "moves" | "unplaced" | "ends" | "unknown";
         /** @description Something below the folder that the controller was given with `--sources`. */
         PathSource: {
             /**
@@ -1464,6 +1542,28 @@ export interface components {
              */
             type: string;
         };
+        /** @description What would become of one replica. */
+        Prospect: {
+            deployment: string;
+            /** @description Each node that was considered. */
+            nodes: components["schemas"]["NodeVerdict"][];
+            outcome: components["schemas"]["Outcome"];
+            /** @description Why, as a sentence. */
+            reason: string;
+            replica_id: string;
+            /**
+             * Format: int32
+             * @description Requests that it computes now.
+             */
+            running: number;
+            /** @description Where another comes in its place. Absent where it does not move, or where another is on its way already. */
+            to_node_name?: string | null;
+            /**
+             * Format: int32
+             * @description Requests that wait there.
+             */
+            waiting: number;
+        };
         /** @description One audit record. */
         Record: {
             id: string;
@@ -1531,6 +1631,20 @@ export interface components {
          * @enum {string}
          */
         Role: "inference" | "admin";
+        /** @description How a node is to be from now on. */
+        SchedulingRequest: {
+            /**
+             * @description Of `draining`: replicas that no other node can take end as well, and their deployments are short of them.
+             * @default false
+             */
+            force: boolean;
+            state: components["schemas"]["SchedulingState"];
+        };
+        /**
+         * @description Whether a node takes replicas, as somebody decided.
+         * @enum {string}
+         */
+        SchedulingState: "open" | "cordoned" | "draining";
         /** @description Whoever holds the cookie that came with the request. */
         Session: {
             /** @description When it ends however busy it is. */
@@ -4081,6 +4195,95 @@ export interface operations {
             };
         };
     };
+    preview_node: {
+        parameters: {
+            query: {
+                change: components["schemas"]["NodeChange"];
+                /** @description Of `drain`: by force */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Name or id */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodePreview"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revoke_node: {
         parameters: {
             query?: never;
@@ -4139,6 +4342,113 @@ export interface operations {
             };
             /** @description The present state does not allow this; `type` and `detail` say why */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulingRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,6 +4,7 @@ import './Tabs.css';
 
 export * from './Badge';
 export * from './Button';
+export * from './Check';
 export * from './ConfirmByName';
 export * from './CopyField';
 export * from './DataTable';

@@ -17,6 +17,15 @@ export function NodeBadge({ state }: { state: Node['state'] }) {
   return <Badge tone={NODE_TONES[state]}>{state}</Badge>;
 }
 
+/** Whether it takes replicas, where that is not as usual. */
+export function SchedulingBadge({ node: { scheduling, drain, state } }: { node: Pick<Node, 'scheduling' | 'drain' | 'state'> }) {
+  if (scheduling === 'open' || state === 'revoked') return null;
+  if (!drain) return <Badge tone="off">{scheduling}</Badge>;
+  const { replicas_left: left, replicas_held: held } = drain;
+  if (left === 0) return <Badge tone="off">drained</Badge>;
+  return held > 0 ? <Badge tone="warn">draining, {held} held</Badge> : <Badge tone="busy">draining, {left} left</Badge>;
+}
+
 export function ReadyBadge({ deployment }: { deployment: Pick<Deployment, 'replicas' | 'ready_replicas'> }) {
   const { replicas: wanted, ready_replicas: ready } = deployment;
   const tone: Tone = wanted === 0 ? 'off' : ready >= wanted ? 'ok' : ready === 0 ? 'bad' : 'warn';

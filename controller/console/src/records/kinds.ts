@@ -8,6 +8,7 @@ export const DEEDS: Readonly<Record<string, string>> = {
   'placement.changed': 'changed the placement of', 'node.token_created': 'created a join token', 'node.enrolled': 'enrolled the node',
   'node.enrolment_refused': 'tried to enrol a node and was refused', 'node.certificate_renewed': 'renewed the certificate of', 'node.revoked': 'revoked the node',
   'tenant.created': 'created the tenant', 'tenant.removed': 'removed the tenant',
+  'node.cordoned': 'cordoned the node', 'node.drain_started': 'began to drain the node', 'node.opened': 'opened the node again:',
   'key.created': 'created the API key', 'key.revoked': 'revoked the API key',
   'account.created': 'created the account', 'account.roles_changed': 'changed the roles of', 'account.password_changed': 'chose a new password for',
   'account.link_created': 'made a one-time login link for', 'account.disabled': 'disabled the account',

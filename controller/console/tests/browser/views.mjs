@@ -15,6 +15,9 @@ export const views = [
     await page.getByRole('button', { name: 'Create token' }).click();
     await page.getByText('Run this on the new machine').waitFor();
   } },
+  { name: 'node-cordon', dialog: true, path: '/nodes/this-machine?cordon', shows: 'stays, and goes on serving' },
+  { name: 'node-drain', dialog: true, path: '/nodes/this-machine?drain', shows: 'There is no other node' },
+  { name: 'node-open', dialog: true, path: '/nodes/this-machine?open', shows: 'It takes replicas from now on' },
   { name: 'node-revoke', dialog: true, path: '/nodes/this-machine?revoke', shows: 'to confirm' },
   { name: 'node-none', path: '/nodes/nowhere', shows: 'There is no such node' },
   { name: 'models', path: '/models', shows: 'Signers' },

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
     derive = "PartialEq",
     doc = "A machine of the fleet, as the controller knows it. The controller alone writes it: it appears when an agent has enrolled, and goes when the fleet no longer knows the machine.",
     printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Scheduling", type_ = "string", json_path = ".status.scheduling", priority = 1),
     printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.replicas"),
     printcolumn(name = "Jurisdiction", type_ = "string", json_path = ".status.jurisdiction"),
     printcolumn(name = "Region", type_ = "string", json_path = ".status.region", priority = 1),
@@ -48,6 +49,9 @@ pub struct FleetNodeStatus {
     pub id: String,
     /// `ready`, `unreachable` or `revoked`.
     pub state: String,
+    /// `open`, `cordoned` or `draining`: whether the fleet places replicas on it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scheduling: String,
     /// The k8s node that its agent runs on; absent for a machine outside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k8s_node: Option<String>,

@@ -73,7 +73,9 @@ fn is_object_name(name: &str) -> bool {
 
 /// Whether it is worth a write, and time for it.
 fn is_due(old: &FleetNodeStatus, fresh: &FleetNodeStatus, now: Timestamp) -> bool {
-    if (&old.id, &old.state) != (&fresh.id, &fresh.state) {
+    let told_at_once =
+        |status: &FleetNodeStatus| (status.id.clone(), status.state.clone(), status.scheduling.clone());
+    if told_at_once(old) != told_at_once(fresh) {
         return true;
     }
     let written: Option<Timestamp> = old.updated_at.as_deref().and_then(|at| at.parse().ok());
@@ -102,6 +104,7 @@ fn status(observed: &ObservedNode) -> FleetNodeStatus {
     FleetNodeStatus {
         id: node.id,
         state: node.state.as_str().to_owned(),
+        scheduling: node.scheduling.as_str().to_owned(),
         k8s_node: observed.k8s_node.clone(),
         region: node.region,
         jurisdiction: node.jurisdiction,

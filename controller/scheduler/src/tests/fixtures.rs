@@ -11,6 +11,7 @@ pub(super) fn node(name: &str, total_gib: u64, available_gib: u64) -> NodeView {
         id: format!("id-{name}"),
         name: name.into(),
         state: NodeState::Ready,
+        scheduling: Scheduling::Open,
         jurisdiction: "DE".into(),
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         memory_total_bytes: total_gib * GIB,
@@ -47,9 +48,13 @@ pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> Fleet
             (ReplicaRef::Existing(id), Action::Remove { .. }) => next.replicas.retain(|r| r.id != *id),
             (ReplicaRef::Existing(id), _) => {
                 let replica = next.replicas.iter_mut().find(|r| r.id == *id).unwrap();
-                if let Action::Place { node_id } = &decision.action {
-                    replica.node_id = Some(node_id.clone());
-                    replica.memory_bytes = wanted.unwrap().need.unwrap().total_bytes();
+                match &decision.action {
+                    Action::Place { node_id } => {
+                        replica.node_id = Some(node_id.clone());
+                        replica.memory_bytes = wanted.unwrap().need.unwrap().total_bytes();
+                    }
+                    Action::Drain { .. } => replica.draining = true,
+                    _ => {}
                 }
             }
             (ReplicaRef::New(_), _) => next.replicas.push(ReplicaView {
@@ -60,10 +65,27 @@ pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> Fleet
                 memory_bytes: wanted.unwrap().need.unwrap().total_bytes(),
                 resident_bytes: 0,
                 ready: false,
+                draining: false,
+                idle: false,
             }),
         }
     }
     next
+}
+
+/// A replica that is loaded, and has requests.
+pub(super) fn serving(id: &str, deployment: &str, node: &str, gib: u64) -> ReplicaView {
+    ReplicaView {
+        id: id.into(),
+        deployment_id: deployment.into(),
+        node_id: Some(format!("id-{node}")),
+        spec: "v1".into(),
+        memory_bytes: gib * GIB,
+        resident_bytes: gib * GIB,
+        ready: true,
+        draining: false,
+        idle: false,
+    }
 }
 
 /// Node names by replica, sorted; `-` for unplaced.

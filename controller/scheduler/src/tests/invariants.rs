@@ -8,8 +8,10 @@ use proptest::prelude::*;
 use super::fixtures::*;
 use crate::*;
 
-fn any_node() -> impl Strategy<Value = (u64, u64, u8, u64, bool)> {
-    (1..32u64, 0..32u64, 0..4u8, 0..120u64, any::<bool>())
+type RawNode = (u64, u64, u8, u64, bool, u8);
+
+fn any_node() -> impl Strategy<Value = RawNode> {
+    (1..32u64, 0..32u64, 0..4u8, 0..120u64, any::<bool>(), 0..8u8)
 }
 
 fn any_deployment() -> impl Strategy<Value = (u32, u64, u8, bool, u8)> {
@@ -18,14 +20,19 @@ fn any_deployment() -> impl Strategy<Value = (u32, u64, u8, bool, u8)> {
 
 const PLACES: [&str; 4] = ["", "DE", "DE-HE", "FR"];
 
-fn build_nodes(raw: &[(u64, u64, u8, u64, bool)]) -> Vec<NodeView> {
-    let build = |(i, &(total, available, place, silence, labelled)): (usize, &(u64, u64, u8, u64, bool))| {
+fn build_nodes(raw: &[RawNode]) -> Vec<NodeView> {
+    let build = |(i, &(total, available, place, silence, labelled, scheduling)): (usize, &RawNode)| {
         let mut node = node(&format!("n{i}"), total, available.min(total));
         node.jurisdiction = PLACES[usize::from(place)].into();
         node.state = match silence {
             0..80 => NodeState::Ready,
             80..90 => NodeState::Revoked,
             s => NodeState::Unreachable(Duration::from_secs(s)),
+        };
+        node.scheduling = match scheduling {
+            0..5 => Scheduling::Open,
+            5 => Scheduling::Cordoned,
+            n => Scheduling::Draining { force: n == 7 },
         };
         if !labelled {
             node.labels.clear();
@@ -61,6 +68,32 @@ fn any_situation() -> impl Strategy<Value = (FleetView, Intent)> {
         fleet.replicas.iter_mut().for_each(|replica| replica.ready = replica.node_id.is_some());
         (fleet, build_intent(&second))
     })
+}
+
+/// A fleet at rest, some nodes of which are to be drained.
+fn any_drain() -> impl Strategy<Value = (FleetView, Intent)> {
+    let roomy = |(total, drained): (u64, bool)| (total, total, 1, 0, true, if drained { 6 } else { 0 });
+    let nodes = vec((1..32u64, any::<bool>()).prop_map(roomy), 0..6);
+    let wants = vec((0..5u32, 0..12u64).prop_map(|(replicas, need)| (replicas, need, 1, false, 0)), 0..5);
+    (nodes, wants).prop_map(|(nodes, wants)| {
+        let (mut fleet, want) = (view(build_nodes(&nodes)), build_intent(&wants));
+        let drained: Vec<_> = fleet.nodes.iter().map(|node| node.scheduling).collect();
+        fleet.nodes.iter_mut().for_each(|node| node.scheduling = Scheduling::Open);
+        for _ in 0..3 {
+            fleet = carry_out(&fleet, &want, &plan(&fleet, &want));
+            fleet.replicas.iter_mut().for_each(|replica| replica.ready = replica.node_id.is_some());
+        }
+        fleet.nodes.iter_mut().zip(drained).for_each(|(node, scheduling)| node.scheduling = scheduling);
+        (fleet, want)
+    })
+}
+
+/// It is on a node that is being drained, or drains itself.
+fn leaves(fleet: &FleetView, decision: &Decision) -> bool {
+    let ReplicaRef::Existing(id) = &decision.replica else { return false };
+    let Some(replica) = fleet.replicas.iter().find(|replica| replica.id == *id) else { return false };
+    let node = fleet.nodes.iter().find(|node| Some(&node.id) == replica.node_id.as_ref());
+    replica.draining || node.is_some_and(|node| matches!(node.scheduling, Scheduling::Draining { .. }))
 }
 
 proptest! {
@@ -104,6 +137,41 @@ proptest! {
     }
 
     #[test]
+    fn nothing_new_comes_to_a_node_that_is_not_open((fleet, want) in any_situation()) {
+        for decision in plan(&fleet, &want).decisions {
+            let Action::Place { node_id } = &decision.action else { continue };
+            let node = fleet.nodes.iter().find(|node| node.id == *node_id).unwrap();
+            prop_assert_eq!(node.scheduling, Scheduling::Open);
+        }
+    }
+
+    #[test]
+    fn a_drain_takes_nothing_away_before_another_serves((fleet, want) in any_drain()) {
+        let serving = |view: &FleetView, id: &str| {
+            view.replicas.iter().filter(|r| r.deployment_id == id && r.ready && !r.draining).count()
+        };
+        let mut now = fleet.clone();
+        for turn in 0..8 {
+            let plan = plan(&now, &want);
+            let next = carry_out(&now, &want, &plan);
+            for wanted in &want.deployments {
+                let (before, after) = (serving(&now, &wanted.id), serving(&next, &wanted.id));
+                prop_assert!(after >= before.min(wanted.replicas as usize), "turn {turn}\n{plan}");
+            }
+            now = next;
+            // What is placed loads, and what drains comes to its end.
+            now.replicas.iter_mut().for_each(|r| (r.ready, r.idle) = (r.node_id.is_some(), r.draining));
+        }
+        let settled = plan(&now, &want);
+        prop_assert_eq!(settled.changes().count(), 0, "{}", settled);
+        let is_open = |id: &str| now.nodes.iter().any(|n| n.id == id && n.scheduling == Scheduling::Open);
+        for decision in &settled.decisions {
+            let rests = matches!(&decision.action, Action::Keep { node_id } if !is_open(node_id));
+            prop_assert!(!rests, "nothing is left but what is held\n{settled}");
+        }
+    }
+
+    #[test]
     fn every_replica_is_decided_once_and_with_a_reason((fleet, want) in any_situation()) {
         let plan = plan(&fleet, &want);
         for replica in &fleet.replicas {
@@ -111,8 +179,12 @@ proptest! {
             prop_assert_eq!(plan.decisions.iter().filter(|d| d.replica == own).count(), 1);
         }
         for wanted in &want.deployments {
-            let alive = plan.decisions.iter().filter(|d| d.deployment_id == wanted.id && !matches!(d.action, Action::Remove { .. }));
-            prop_assert_eq!(alive.count(), wanted.replicas as usize);
+            let mine = || plan.decisions.iter().filter(|d| d.deployment_id == wanted.id);
+            let alive: Vec<_> = mine().filter(|d| !matches!(d.action, Action::Remove { .. })).collect();
+            let leaving = alive.iter().filter(|d| leaves(&fleet, d)).count();
+            let alive = alive.len();
+            let wanted = wanted.replicas as usize;
+            prop_assert!(alive >= wanted && alive - leaving <= wanted, "{alive} of {wanted}, {leaving} leave\n{plan}");
         }
         for decision in &plan.decisions {
             prop_assert!(!decision.reason.is_empty());

@@ -79,6 +79,12 @@ fn hard_constraints_name_what_is_missing() {
             "lacks the label gpu=1",
         ),
         (with(|n| n.state = NodeState::Revoked), restrict(|_| ()), "is revoked"),
+        (with(|n| n.scheduling = Scheduling::Cordoned), restrict(|_| ()), "is cordoned"),
+        (
+            with(|n| n.scheduling = Scheduling::Draining { force: false }),
+            restrict(|_| ()),
+            "is being drained",
+        ),
         (with(|n| n.state = NodeState::Unreachable(Duration::from_secs(7))), restrict(|_| ()), "for 7 s"),
         (with(|_| ()), restrict(|d| d.need = None), "the model's file cannot be read"),
         (with(|n| n.memory_total_bytes = 0), restrict(|_| ()), "has not reported its memory yet"),

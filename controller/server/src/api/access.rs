@@ -21,6 +21,7 @@ pub(crate) enum Action {
     DeploymentRemove,
     NodeRead,
     NodeAdmit,
+    NodeCordon,
     NodeRevoke,
     KeyRead,
     KeyCreate,
@@ -42,7 +43,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// All, in the order of the matrix.
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::FleetRead,
         Self::ModelRead,
         Self::ModelImport,
@@ -58,6 +59,7 @@ impl Action {
         Self::DeploymentRemove,
         Self::NodeRead,
         Self::NodeAdmit,
+        Self::NodeCordon,
         Self::NodeRevoke,
         Self::KeyRead,
         Self::KeyCreate,
@@ -94,6 +96,7 @@ impl Action {
             Self::DeploymentRemove => "deployment.remove",
             Self::NodeRead => "node.read",
             Self::NodeAdmit => "node.admit",
+            Self::NodeCordon => "node.cordon",
             Self::NodeRevoke => "node.revoke",
             Self::KeyRead => "key.read",
             Self::KeyCreate => "key.create",
@@ -130,6 +133,7 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::DeploymentRemove,
             Action::NodeRead,
             Action::NodeAdmit,
+            Action::NodeCordon,
             Action::NodeRevoke,
             Action::KeyRead,
             Action::TenantRead,
@@ -292,6 +296,8 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::GET, paths::REPLICA_EXPLANATION, Needs(Action::DeploymentRead)),
     (Method::GET, paths::NODES, Needs(Action::NodeRead)),
     (Method::POST, paths::JOIN_TOKENS, Needs(Action::NodeAdmit)),
+    (Method::PUT, paths::NODE_SCHEDULING, Needs(Action::NodeCordon)),
+    (Method::GET, paths::NODE_PREVIEW, Needs(Action::NodeRead)),
     (Method::POST, paths::NODE_REVOCATION, Needs(Action::NodeRevoke)),
     (Method::GET, paths::KEYS, Needs(Action::KeyRead)),
     (Method::POST, paths::KEYS, Needs(Action::KeyCreate)),

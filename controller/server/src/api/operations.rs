@@ -11,6 +11,7 @@ pub(super) mod keys;
 pub(super) mod models;
 pub(super) mod nodes;
 pub(super) mod replicas;
+pub(super) mod scheduling;
 pub(super) mod session;
 pub(super) mod signers;
 pub(super) mod tenants;

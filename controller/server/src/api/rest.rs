@@ -72,6 +72,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(replicas::explain))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::create_join_token))
+        .routes(routes!(nodes::schedule))
+        .routes(routes!(nodes::preview))
         .routes(routes!(nodes::revoke))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))

@@ -6,6 +6,7 @@ mod bad_input;
 mod grpc;
 mod import;
 mod lifecycle;
+mod nodes;
 mod openapi;
 mod session;
 mod sources;

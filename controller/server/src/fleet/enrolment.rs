@@ -13,7 +13,7 @@ use std::sync::Arc;
 use cloister_evidence::record::{Actor, ActorKind, Draft, Kind, Outcome, Subject, SubjectKind};
 use cloister_proto::agent::v1::enrolment_service_server::EnrolmentService;
 use cloister_proto::agent::v1::{Certificate, EnrolRequest, EnrolResponse, Locality};
-use cloister_store::{Node, NodeState};
+use cloister_store::{Node, NodeState, Scheduling};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
@@ -93,6 +93,7 @@ fn new_node(
         certificate_not_after: timestamp(certificate.not_after_unix_s),
         generation: 0,
         state: NodeState::Enrolled,
+        scheduling: Scheduling::Open,
         enrolled_at: at,
         revoked_at: None,
     }

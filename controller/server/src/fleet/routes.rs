@@ -76,7 +76,7 @@ impl RouteTable {
     }
 
     /// Those that are loaded, on a node that is heard from and can be sent to. Only those that run
-    /// what the deployment asks for now: an answer must come from the model that its record names.
+    /// what the deployment asks for now: an answer must come from the model that its record names. None that drain.
     fn ready_replicas(
         &self,
         deployment: &Deployment,
@@ -84,9 +84,12 @@ impl RouteTable {
         live: &LiveNodes,
     ) -> Vec<ReplicaRoute> {
         let spec = ReplicaSpec::of(deployment);
-        let mine = replicas.iter().filter(|replica| {
-            replica.deployment_id == deployment.id && Explanation::of(replica).spec == spec
-        });
+        let takes_requests = |replica: &&Replica| {
+            let explanation = Explanation::of(replica);
+            explanation.spec == spec && !explanation.draining
+        };
+        let mine =
+            replicas.iter().filter(|replica| replica.deployment_id == deployment.id).filter(takes_requests);
         mine.filter_map(|replica| {
             let node_id = replica.node_id.as_ref()?;
             let serves = live.get(node_id)?.serves(&replica.id) && self.fleet.shared.reaches(node_id);

@@ -93,7 +93,11 @@ impl Batch<'_> {
                     touched.extend(node_id.clone());
                     changes.push(Change::RemoveReplica { id: replica_id });
                 }
-                Action::Keep { .. } | Action::Place { .. } | Action::LeaveUnplaced => {
+                // Its node need not know: it goes on serving what it has.
+                Action::Drain { .. } => {
+                    changes.extend(self.drained(&replica_id, decision).map(Change::PutReplica));
+                }
+                Action::Keep { .. } | Action::Hold { .. } | Action::Place { .. } | Action::LeaveUnplaced => {
                     touched.extend(decision.node_id().map(str::to_owned));
                     changes.extend(self.replica(replica_id, decision).map(Change::PutReplica));
                 }
@@ -105,6 +109,12 @@ impl Batch<'_> {
         record.subject = Some(Subject { kind: SubjectKind::Deployment, id: deployment_id.to_owned(), name });
         record.change = Some(told);
         (changes, record)
+    }
+
+    fn drained(&self, id: &str, decision: &Decision) -> Option<Replica> {
+        let row = self.stored.replicas.iter().find(|replica| replica.id == id)?;
+        let reasons = Explanation::drained(row, &decision.reason).to_json();
+        Some(Replica { reasons, ..row.clone() })
     }
 
     fn replica(&self, id: String, decision: &Decision) -> Option<Replica> {
@@ -125,7 +135,10 @@ impl Batch<'_> {
 /// What the record says of a replica: its node, or what became of it.
 fn told_of(action: &Action) -> serde_json::Value {
     match action {
-        Action::Keep { node_id } | Action::Place { node_id } => node_id.as_str().into(),
+        Action::Keep { node_id } | Action::Hold { node_id } | Action::Place { node_id } => {
+            node_id.as_str().into()
+        }
+        Action::Drain { .. } => "draining".into(),
         Action::LeaveUnplaced => "unplaced".into(),
         Action::Remove { .. } => "removed".into(),
     }

@@ -21,6 +21,9 @@ pub struct Explanation {
     /// Its node refused the model.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<RefusedModel>,
+    /// It takes no new requests, and goes once those that it has have ended.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub draining: bool,
 }
 
 /// Exactly what a replica was ordered to run. A replica never changes it: a deployment that wants
@@ -68,6 +71,13 @@ impl Explanation {
             tracing::warn!(replica = %replica.id, %error, "the reasons of a replica are not readable");
             Self::default()
         })
+    }
+
+    /// Of a replica that serves until its requests have ended, and takes no new ones.
+    pub(crate) fn drained(replica: &Replica, reason: &str) -> Self {
+        let mut explanation = Self { draining: true, ..Self::of(replica) };
+        explanation.reasons.push(reason.to_owned());
+        explanation
     }
 
     pub(crate) fn new(spec: ReplicaSpec, need: MemoryNeed, decision: &Decision) -> Self {

@@ -1,10 +1,10 @@
 //! Store and live view, as the scheduler wants to see them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cloister_proto::agent::v1::ReplicaPhase;
 use cloister_scheduler::{
-    DeploymentIntent, FleetView, Intent, MemoryNeed, NodeState as Reach, NodeView, ReplicaView,
+    DeploymentIntent, FleetView, Intent, MemoryNeed, NodeState as Reach, NodeView, ReplicaView, Scheduling,
 };
 use cloister_store::{Deployment, Node, NodeState, Replica};
 
@@ -17,7 +17,7 @@ impl Reconciler {
         let node_view = |node: &Node| self.node_view(node, live.get(&node.id).map(AsRef::as_ref));
         FleetView {
             nodes: stored.nodes.iter().map(node_view).collect(),
-            replicas: stored.replicas.iter().map(|replica| replica_view(replica, live)).collect(),
+            replicas: stored.replicas.iter().map(|replica| self.replica_view(replica, live)).collect(),
         }
     }
 
@@ -27,10 +27,28 @@ impl Reconciler {
             id: node.id.clone(),
             name: node.name.clone(),
             state: self.reach(node, live),
+            scheduling: scheduling(node.scheduling),
             jurisdiction: node.jurisdiction.clone(),
             labels: node.labels.clone(),
             memory_total_bytes: memory.total_bytes,
             memory_available_bytes: memory.available_bytes,
+        }
+    }
+
+    fn replica_view(&self, replica: &Replica, live: &LiveNodes) -> ReplicaView {
+        let status =
+            replica.node_id.as_ref().and_then(|id| live.get(id)).and_then(|n| n.replicas.get(&replica.id));
+        let explanation = Explanation::of(replica);
+        ReplicaView {
+            id: replica.id.clone(),
+            deployment_id: replica.deployment_id.clone(),
+            node_id: replica.node_id.clone(),
+            spec: explanation.spec.fingerprint(),
+            memory_bytes: replica.memory_bytes,
+            resident_bytes: status.map_or(0, |status| status.resident_bytes),
+            ready: status.is_some_and(|status| status.phase() == ReplicaPhase::Ready),
+            draining: explanation.draining,
+            idle: self.idleness.is_idle(&replica.id, Instant::now()),
         }
     }
 
@@ -94,16 +112,11 @@ fn deployment_intent(deployment: &Deployment, replicas: u32, need: Option<Memory
     }
 }
 
-fn replica_view(replica: &Replica, live: &LiveNodes) -> ReplicaView {
-    let status =
-        replica.node_id.as_ref().and_then(|id| live.get(id)).and_then(|n| n.replicas.get(&replica.id));
-    ReplicaView {
-        id: replica.id.clone(),
-        deployment_id: replica.deployment_id.clone(),
-        node_id: replica.node_id.clone(),
-        spec: Explanation::of(replica).spec.fingerprint(),
-        memory_bytes: replica.memory_bytes,
-        resident_bytes: status.map_or(0, |status| status.resident_bytes),
-        ready: status.is_some_and(|status| status.phase() == ReplicaPhase::Ready),
+/// As the scheduler calls it.
+pub(crate) fn scheduling(stored: cloister_store::Scheduling) -> Scheduling {
+    match stored {
+        cloister_store::Scheduling::Open => Scheduling::Open,
+        cloister_store::Scheduling::Cordoned => Scheduling::Cordoned,
+        cloister_store::Scheduling::Draining { force } => Scheduling::Draining { force },
     }
 }

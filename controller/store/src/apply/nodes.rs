@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::{ApplyError, exists, json, missing, name, number, touched};
 use crate::sql::Connection;
-use crate::{Entity, Node, Refusal};
+use crate::{Entity, Node, Refusal, Scheduling};
 
 pub(super) async fn add(db: &mut Connection<'_>, node: &Node) -> Result<(), ApplyError> {
     let entity = Entity::Node;
     let sql = "INSERT INTO node (id, name, region, jurisdiction, labels, certificate_serial, \
-               certificate_not_after, generation, state, enrolled_at, revoked_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+               certificate_not_after, generation, state, scheduling, enrolled_at, revoked_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
     let args = vec![
         name(entity, &node.id)?,
         name(entity, &node.name)?,
@@ -23,6 +23,7 @@ pub(super) async fn add(db: &mut Connection<'_>, node: &Node) -> Result<(), Appl
         node.certificate_not_after.into(),
         number(entity, &node.name, node.generation)?,
         node.state.as_str().into(),
+        node.scheduling.as_str().into(),
         node.enrolled_at.into(),
         node.revoked_at.into(),
     ];
@@ -71,6 +72,18 @@ pub(super) async fn set_enrolled_at(
 ) -> Result<(), ApplyError> {
     let sql = "UPDATE node SET enrolled_at = $2 WHERE id = $1 AND state = 'enrolled'";
     if db.execute(sql, vec![node_id.into(), at.into()]).await? == 0 {
+        return Err(absent_or_revoked(db, node_id).await?.into());
+    }
+    Ok(())
+}
+
+pub(super) async fn set_scheduling(
+    db: &mut Connection<'_>,
+    node_id: &str,
+    scheduling: Scheduling,
+) -> Result<(), ApplyError> {
+    let sql = "UPDATE node SET scheduling = $2 WHERE id = $1 AND state = 'enrolled'";
+    if db.execute(sql, vec![node_id.into(), scheduling.as_str().into()]).await? == 0 {
         return Err(absent_or_revoked(db, node_id).await?.into());
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Deployments, replicas, nodes and credentials.
 
-use crate::{Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica, Store, StoreError, sql::Row};
+use crate::{
+    Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica, Scheduling, Store, StoreError, sql::Row,
+};
 
 impl Store {
     /// By name.
@@ -89,7 +91,7 @@ fn replica(row: &Row) -> Result<Replica, StoreError> {
 }
 
 fn node(row: &Row) -> Result<Node, StoreError> {
-    let state = row.text("state")?;
+    let (state, scheduling) = (row.text("state")?, row.text("scheduling")?);
     Ok(Node {
         id: row.text("id")?,
         name: row.text("name")?,
@@ -100,6 +102,8 @@ fn node(row: &Row) -> Result<Node, StoreError> {
         certificate_not_after: row.time("certificate_not_after")?,
         generation: row.u64("generation")?,
         state: NodeState::parse(&state).ok_or_else(|| StoreError::corrupt("node state", state))?,
+        scheduling: Scheduling::parse(&scheduling)
+            .ok_or_else(|| StoreError::corrupt("node scheduling", scheduling))?,
         enrolled_at: row.time("enrolled_at")?,
         revoked_at: row.optional_time("revoked_at")?,
     })

@@ -58,6 +58,7 @@ pub struct Node {
     /// Highest generation ordered so far.
     pub generation: u64,
     pub state: NodeState,
+    pub scheduling: Scheduling,
     pub enrolled_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
 }
@@ -81,6 +82,38 @@ impl NodeState {
         match text {
             "enrolled" => Some(Self::Enrolled),
             "revoked" => Some(Self::Revoked),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a node takes replicas, as somebody decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheduling {
+    #[default]
+    Open,
+    /// Nothing new is placed; what runs stays.
+    Cordoned,
+    /// Nothing new is placed, and what runs moves away; with `force` what no other node can take ends.
+    Draining { force: bool },
+}
+
+impl Scheduling {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Cordoned => "cordoned",
+            Self::Draining { force: false } => "draining",
+            Self::Draining { force: true } => "draining_by_force",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "open" => Some(Self::Open),
+            "cordoned" => Some(Self::Cordoned),
+            "draining" => Some(Self::Draining { force: false }),
+            "draining_by_force" => Some(Self::Draining { force: true }),
             _ => None,
         }
     }

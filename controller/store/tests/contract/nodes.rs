@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use cloister_store::{Change, Entity, NodeState, Refusal};
+use cloister_store::{Change, Entity, NodeState, Refusal, Scheduling};
 
 use crate::backends::{Database, on_both_databases};
 use crate::rows::{at, join_token, node};
@@ -10,6 +10,7 @@ on_both_databases!(
     name_of_a_revoked_node_is_free_again,
     certificate_and_locality_of_a_revoked_node_cannot_change,
     node_that_enrols_again_keeps_its_id_and_generation,
+    scheduling_of_a_node_is_kept_and_that_of_a_revoked_one_cannot_change,
     generation_only_grows,
     join_token_enrols_one_node_once,
     join_token_that_expired_enrols_nobody,
@@ -82,6 +83,41 @@ async fn node_that_enrols_again_keeps_its_id_and_generation(db: Database) {
     assert_eq!((stored.jurisdiction.as_str(), stored.labels["rack"].as_str()), ("DE-BE", "b7"));
     db.must(Change::RevokeNode { node_id: "n1".to_owned(), at: at(9) }).await;
     let refused = db.commit(vec![again(10)]).await;
+    assert!(matches!(refused, Err(Refusal::Revoked { entity: Entity::Node, .. })), "{refused:?}");
+}
+
+async fn scheduling_of_a_node_is_kept_and_that_of_a_revoked_one_cannot_change(db: Database) {
+    let set = |scheduling| Change::SetNodeScheduling { node_id: "n1".to_owned(), scheduling };
+    assert!(matches!(db.commit(vec![set(Scheduling::Open)]).await, Err(Refusal::NotFound { .. })));
+    db.must(Change::AddNode(node("n1", "gpu-01"))).await;
+    let all = [
+        Scheduling::Open,
+        Scheduling::Draining { force: false },
+        Scheduling::Draining { force: true },
+        Scheduling::Cordoned,
+    ];
+    for scheduling in all {
+        db.must(set(scheduling)).await;
+        assert_eq!(db.store.node("n1").await.unwrap().unwrap().scheduling, scheduling);
+    }
+    db.must(Change::EnrolNodeAgain {
+        node_id: "n1".to_owned(),
+        serial: "beef".to_owned(),
+        not_after: at(99),
+        region: String::new(),
+        jurisdiction: String::new(),
+        labels: BTreeMap::new(),
+        at: at(5),
+    })
+    .await;
+    let stored = db.store.node("n1").await.unwrap().unwrap();
+    assert_eq!(
+        stored.scheduling,
+        Scheduling::Cordoned,
+        "it is the same machine, and was cordoned by somebody"
+    );
+    db.must(Change::RevokeNode { node_id: "n1".to_owned(), at: at(9) }).await;
+    let refused = db.commit(vec![set(Scheduling::Open)]).await;
     assert!(matches!(refused, Err(Refusal::Revoked { entity: Entity::Node, .. })), "{refused:?}");
 }
 

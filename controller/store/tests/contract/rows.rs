@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer, Tenant,
+    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Scheduling, Signer,
+    Tenant,
 };
 use jiff::Timestamp;
 
@@ -66,6 +67,7 @@ pub(crate) fn node(id: &str, name: &str) -> Node {
         certificate_not_after: at(86_400),
         generation: 0,
         state: NodeState::Enrolled,
+        scheduling: Scheduling::Cordoned,
         enrolled_at: at(3),
         revoked_at: None,
     }

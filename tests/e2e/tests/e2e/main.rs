@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod draining;
 mod faults;
 mod grpc;
 mod life_of_a_request;

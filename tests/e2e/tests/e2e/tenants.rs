@@ -53,7 +53,10 @@ async fn tenants_ask_their_own_models_and_are_counted_apart() {
         rows.iter().find(|row| row["tenant"] == tenant).unwrap().clone()
     };
     assert_eq!((&of("cardiology")["requests"], &of("oncology")["requests"]), (&json!(2), &json!(1)));
-    assert_eq!(of("cardiology")["output_tokens"].as_u64(), of("oncology")["output_tokens"].as_u64().map(|n| 2 * n));
+    assert_eq!(
+        of("cardiology")["output_tokens"].as_u64(),
+        of("oncology")["output_tokens"].as_u64().map(|n| 2 * n)
+    );
     assert_eq!(report["total"]["requests"], 3);
     let keys = fleet.admin.get("/api/v1/keys").await.ok();
     let used = keys["keys"].as_array().unwrap().iter().find(|key| key["name"] == "onco-ehr").unwrap();

@@ -18,6 +18,7 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
   'deployment.remove': ['fleet-admin', 'operator'],
   'node.read': ['fleet-admin', 'operator', 'auditor', 'vendor-support'],
   'node.admit': ['fleet-admin', 'operator'],
+  'node.cordon': ['fleet-admin', 'operator'],
   'node.revoke': ['fleet-admin', 'operator'],
   'key.read': ['fleet-admin', 'operator', 'auditor'],
   'key.create': ['fleet-admin'],

@@ -2,7 +2,7 @@ import { grouped } from '../../fleet/grouped';
 import { Link } from 'react-router';
 import type { Node } from '../../api/queries';
 import { EmptyState, formatBytes, Meter, Section } from '../../design';
-import { jurisdictionName, memoryUsed, NodeBadge } from '../../fleet/states';
+import { jurisdictionName, memoryUsed, NodeBadge, SchedulingBadge } from '../../fleet/states';
 
 /** Nodes that may take work, under the law that they stand in. */
 export function NodesByJurisdiction({ nodes }: { nodes: readonly Node[] }) {
@@ -33,7 +33,7 @@ function NodeLine({ node }: { node: Node }) {
   return (
     <li className="node-line">
       <Link to={`/nodes/${encodeURIComponent(node.name)}`}>{node.name}</Link>
-      <NodeBadge state={node.state} />
+      <span className="row"><NodeBadge state={node.state} /><SchedulingBadge node={node} /></span>
       <span className="node-line-memory">
         {memory && node.state === 'ready' ? <Meter label={`Memory used on ${node.name}`} used={memory.used} total={memory.total} text={`${formatBytes(memory.used)} of ${formatBytes(memory.total)}`} /> : null}
       </span>

@@ -4,7 +4,7 @@ import { concerns } from './attention';
 
 const now = new Date('2026-11-30T12:00:00Z');
 const node = (extra: Partial<Node>): Node => ({
-  id: 'n', name: 'n', state: 'ready', region: '', jurisdiction: '', labels: {}, gpus: [], generation: 1, replicas: 0,
+  id: 'n', name: 'n', state: 'ready', scheduling: 'open', region: '', jurisdiction: '', labels: {}, gpus: [], generation: 1, replicas: 0,
   certificate_expires_at: '2026-12-01T12:00:00Z', ...extra,
 });
 const deployment = (extra: Partial<Deployment>): Deployment => ({
@@ -28,6 +28,15 @@ it('says once why a deployment answers nobody', () => {
 it('puts what is broken before what may break', () => {
   const found = concerns(fleet({ nodes: [node({ name: 'old', certificate_expires_at: '2026-11-30T13:00:00Z' }), node({ name: 'gone', state: 'unreachable', replicas: 1 })] }), now);
   expect(found.map(({ what }) => what)).toEqual(['gone is not connected', 'The certificate of old expires soon']);
+});
+
+it('tells of nodes that take nothing, and of a drain that cannot end by itself', () => {
+  const drain = (left: number, held: number): Partial<Node> => ({ scheduling: 'draining', drain: { force: false, replicas_left: left, replicas_held: held } });
+  const told = (extra: Partial<Node>) => concerns(fleet({ nodes: [node(extra)] }), now).map(({ what, why }) => `${what}: ${why}`);
+  expect(told({ scheduling: 'cordoned', replicas: 1 })).toEqual(['n is cordoned: Nothing new is placed on it. 1 replica is placed on it.']);
+  expect(told(drain(2, 0))).toEqual([]);
+  expect(told(drain(2, 1))).toEqual(['The drain of n cannot end: A replica finds no other node, and stays until one can take it.']);
+  expect(told(drain(0, 0))).toEqual(['n is drained: It is empty, and takes nothing before it is opened again.']);
 });
 
 it('is silent about revoked nodes', () => {

@@ -69,6 +69,7 @@ function ofNode(node: Node, now: Date): Concern[] {
   if (node.state === 'unreachable') {
     found.push({ id: `node/${node.id}`, severity: 'bad', what: `${node.name} is not connected`, why: carries(node), to });
   }
+  found.push(...ofScheduling(node, to));
   if (left < CERTIFICATE_WARN_MS) {
     const what = left <= 0 ? `The certificate of ${node.name} has expired` : `The certificate of ${node.name} expires soon`;
     found.push({ id: `certificate/${node.id}`, severity: left <= 0 ? 'bad' : 'warn', what, why: 'Its agent renews it by itself while it is connected.', to });
@@ -76,7 +77,19 @@ function ofNode(node: Node, now: Date): Concern[] {
   return found;
 }
 
-function carries({ replicas }: Node): string {
+/** Whoever cordons a node means to come back to it; a drain may need somebody to decide. */
+function ofScheduling({ id, name, scheduling, drain, ...node }: Node, to: string): Concern[] {
+  if (scheduling === 'open') return [];
+  const concern = (what: string, why: string): Concern[] => [{ id: `scheduling/${id}`, severity: 'warn', what, why, to }];
+  if (!drain) return concern(`${name} is cordoned`, `Nothing new is placed on it. ${carries({ replicas: node.replicas })}`);
+  const { replicas_held: held, replicas_left: left } = drain;
+  if (left === 0) return concern(`${name} is drained`, 'It is empty, and takes nothing before it is opened again.');
+  // One that goes on by itself needs nobody.
+  if (held === 0) return [];
+  return concern(`The drain of ${name} cannot end`, `${held === 1 ? 'A replica finds' : `${held} replicas find`} no other node, and ${held === 1 ? 'stays' : 'stay'} until one can take ${held === 1 ? 'it' : 'them'}.`);
+}
+
+function carries({ replicas }: Pick<Node, 'replicas'>): string {
   if (replicas === 0) return 'No replica is placed on it.';
   return `${replicas} ${replicas === 1 ? 'replica is' : 'replicas are'} placed on it.`;
 }

@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { ShieldX } from 'lucide-react';
+import { Ban, CirclePlay, LogOut, ShieldX } from 'lucide-react';
 import { useParams } from 'react-router';
 import { nodes, replicas, type Node, type Replica } from '../../api/queries';
 import { useMay } from '../../api/session';
-import { Button, CopyField, EmptyState, ErrorState, Facts, formatBytes, Meter, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
-import { jurisdictionName, memoryUsed, NodeBadge } from '../../fleet/states';
+import { Button, CopyField, EmptyState, ErrorState, Facts, formatBytes, Meter, Notice, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
+import { jurisdictionName, memoryUsed, NodeBadge, SchedulingBadge } from '../../fleet/states';
 import { ReplicaTable } from '../../fleet/ReplicaTable';
 import { RevokeNode } from './RevokeNode';
+import { CordonNode, DrainNode, OpenNode } from './ScheduleNode';
+import './nodes.css';
 
 const parent = { title: 'Nodes', to: '/nodes' };
 
@@ -27,20 +29,46 @@ export function NodePage() {
 }
 
 function NodeDetail({ node, replicas: its }: { node: Node; replicas: readonly Replica[] }) {
-  const mayRevoke = useMay()('node.revoke') && node.state !== 'revoked';
+  const may = useMay();
+  const isThere = node.state !== 'revoked';
+  const [mayCordon, mayRevoke] = [may('node.cordon') && isThere, may('node.revoke') && isThere];
+  const [cordoning, openCordon, closeCordon] = useDialogParameter('cordon');
+  const [draining, openDrain, closeDrain] = useDialogParameter('drain');
+  const [opening, openOpen, closeOpen] = useDialogParameter('open');
   const [revoking, openRevoke, closeRevoke] = useDialogParameter('revoke');
-  const revoke = <Button kind="danger" icon={<ShieldX />} onPress={openRevoke}>Revoke</Button>;
+  const canDrain = node.scheduling !== 'draining' || (node.drain?.replicas_held ?? 0) > 0;
+  const actions = (
+    <>
+      {mayCordon && node.scheduling !== 'open' ? <Button icon={<CirclePlay />} onPress={openOpen}>Open again</Button> : null}
+      {mayCordon && node.scheduling === 'open' ? <Button icon={<Ban />} onPress={openCordon}>Cordon</Button> : null}
+      {mayCordon && canDrain ? <Button icon={<LogOut />} onPress={openDrain}>Drain</Button> : null}
+      {mayRevoke ? <Button kind="danger" icon={<ShieldX />} onPress={openRevoke}>Revoke</Button> : null}
+    </>
+  );
   return (
     <>
-      <PageHead title={node.name} parent={parent} note={<NodeBadge state={node.state} />} actions={mayRevoke ? revoke : null} />
+      <PageHead title={node.name} parent={parent} note={<span className="row"><NodeBadge state={node.state} /><SchedulingBadge node={node} /></span>} actions={mayCordon || mayRevoke ? actions : null} />
+      <div className="drain-told"><DrainTold node={node} /></div>
       <Section title="Inventory" note={node.cpu ? 'as its agent measured it' : 'not measured since the controller started'}><Inventory node={node} /></Section>
       <Section title="Identity"><Identity node={node} /></Section>
       <Section title="Replicas" note={String(its.length)}>
         {its.length === 0 ? <EmptyState title="No replica is placed here" /> : <ReplicaTable label={`Replicas on ${node.name}`} replicas={its} show="deployment" />}
       </Section>
-      <RevokeNode node={node} replicas={its} isOpen={revoking && mayRevoke} onClose={closeRevoke} />
+      <CordonNode node={node} isOpen={cordoning && mayCordon} onClose={closeCordon} />
+      <DrainNode node={node} isOpen={draining && mayCordon} onClose={closeDrain} />
+      <OpenNode node={node} isOpen={opening && mayCordon} onClose={closeOpen} />
+      <RevokeNode node={node} isOpen={revoking && mayRevoke} onClose={closeRevoke} />
     </>
   );
+}
+
+/** How far a drain has come, and what keeps it. */
+function DrainTold({ node }: { node: Node }) {
+  if (!node.drain || node.state === 'revoked') return null;
+  const { replicas_left: left, replicas_held: held } = node.drain;
+  if (left === 0) return <Notice>It is empty. It takes no replica before it is opened again.</Notice>;
+  if (held === 0) return <Notice>{left === 1 ? 'One replica is' : `${left} replicas are`} still here, and {left === 1 ? 'goes' : 'go'} once {left === 1 ? 'another serves in its place and its requests' : 'others serve in their place and their requests'} have ended.</Notice>;
+  return <Notice tone="warn">{held === 1 ? 'One replica finds' : `${held} replicas find`} no other node and {held === 1 ? 'stays' : 'stay'}. Open the node again, make room elsewhere, or drain it by force.</Notice>;
 }
 
 function Inventory({ node }: { node: Node }) {

@@ -4,12 +4,12 @@ import { Link } from 'react-router';
 import { nodes, type Node } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Button, DataTable, EmptyState, ErrorState, formatBytes, Meter, PageHead, Skeleton, Time, useDialogParameter, type Column } from '../../design';
-import { memoryUsed, NodeBadge } from '../../fleet/states';
+import { memoryUsed, NodeBadge, SchedulingBadge } from '../../fleet/states';
 import { AddNode } from './AddNode';
 
 const columns: Column<Node>[] = [
   { id: 'name', title: 'Node', sort: ({ name }) => name, cell: ({ name }) => <Link to={`/nodes/${encodeURIComponent(name)}`}>{name}</Link> },
-  { id: 'state', title: 'State', sort: ({ state }) => state, cell: ({ state }) => <NodeBadge state={state} /> },
+  { id: 'state', title: 'State', sort: ({ state }) => state, cell: (node) => <span className="row"><NodeBadge state={node.state} /><SchedulingBadge node={node} /></span> },
   { id: 'jurisdiction', title: 'Jurisdiction', sort: ({ jurisdiction }) => jurisdiction, cell: ({ jurisdiction }) => jurisdiction || <span className="soft">not set</span> },
   { id: 'region', title: 'Region', wideOnly: true, sort: ({ region }) => region, cell: ({ region }) => region || <span className="soft">not set</span> },
   { id: 'memory', title: 'Memory used', wideOnly: true, width: '24%', sort: (node) => memoryUsed(node)?.used, cell: (node) => <Memory node={node} /> },

@@ -50,6 +50,8 @@ fn writes_are_spaced_out_unless_the_state_changes() {
     assert_eq!([1, 31, 60].map(|age| due(&heartbeat, age)), [false, false, true]);
     assert_eq!([1, 29, 30].map(|age| due(&replicas, age)), [false, false, true]);
     assert!(due(&state, 1));
+    let drained = Node { scheduling: cloister_api::SchedulingState::Draining, ..old.node.clone() };
+    assert!(due(&ObservedNode { node: drained, ..old.clone() }, 1));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{Facts, changed_of, commit, models, subject, tenant_for};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
+use crate::reconcile::Explanation;
 
 pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<DeploymentList, ApiError> {
     let around = Surroundings::read(api).await?;
@@ -197,7 +198,7 @@ impl Surroundings {
         let mut ready: HashMap<String, u32> = HashMap::new();
         for replica in api.store().replicas().await? {
             let node = replica.node_id.as_ref().and_then(|id| live.get(id));
-            if node.is_some_and(|node| node.serves(&replica.id)) {
+            if node.is_some_and(|node| node.serves(&replica.id)) && !Explanation::of(&replica).draining {
                 let count = ready.entry(replica.deployment_id).or_default();
                 *count = count.saturating_add(1);
             }

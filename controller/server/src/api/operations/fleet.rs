@@ -7,6 +7,7 @@ use cloister_store::NodeState;
 
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
+use crate::reconcile::Explanation;
 
 pub(in crate::api) fn version() -> Version {
     Version { version: env!("CARGO_PKG_VERSION").to_owned(), api: "v1".to_owned() }
@@ -26,7 +27,8 @@ pub(in crate::api) async fn status(api: &ApiState, caller: &Caller) -> Result<St
         replicas.retain(|row| own.contains(row.deployment_id.as_str()));
     }
     let ready = replicas.iter().filter(|replica| {
-        replica.node_id.as_ref().and_then(|id| live.get(id)).is_some_and(|node| node.serves(&replica.id))
+        let node = replica.node_id.as_ref().and_then(|id| live.get(id));
+        node.is_some_and(|node| node.serves(&replica.id)) && !Explanation::of(replica).draining
     });
     Ok(Status {
         fleet: api.fleet_name().to_owned(),

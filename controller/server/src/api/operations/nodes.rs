@@ -1,29 +1,26 @@
 //! Nodes: listed, admitted, revoked. Enrolment itself is the agents' door.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use cloister_api::limits::{
     JOIN_TOKEN_VALID_FOR_DEFAULT_S, JOIN_TOKEN_VALID_FOR_MAX_S, JOIN_TOKEN_VALID_FOR_MIN_S,
 };
-use cloister_api::{Changed, JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
+use cloister_api::{Changed, Drain, JoinToken, JoinTokenRequest, Node, NodeList, NodeState, SchedulingState};
 use cloister_evidence::record::{Kind, SubjectKind};
-use cloister_store::Change;
+use cloister_store::{Change, Scheduling};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
 use super::{Facts, already_revoked, changed, commit, random_secret, secret_hash, subject};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
-use crate::fleet::LiveNode;
+use crate::fleet::{LiveNode, LiveNodes};
 
 pub(in crate::api) async fn list(api: &ApiState) -> Result<NodeList, ApiError> {
-    let live = api.fleet().live();
-    let replicas = api.store().replicas().await?;
-    let placed = |id: &str| replicas.iter().filter(|replica| replica.node_id.as_deref() == Some(id)).count();
+    let around = Surroundings::read(api).await?;
     let rows = api.store().nodes().await?;
-    let nodes = rows.into_iter().map(|row| {
-        let (placed, reported) = (placed(&row.id), live.get(&row.id));
-        view(row, reported.map(AsRef::as_ref), placed)
-    });
-    Ok(NodeList { nodes: nodes.collect() })
+    Ok(NodeList { nodes: rows.into_iter().map(|row| around.view(row)).collect() })
 }
 
 pub(in crate::api) async fn create_join_token(
@@ -51,12 +48,7 @@ pub(in crate::api) async fn create_join_token(
 
 /// Its certificate is refused from now on, and its session ends.
 pub(in crate::api) async fn revoke(api: &ApiState, caller: &Caller, node: &str) -> Result<Changed, ApiError> {
-    let Some(row) = api.store().node(node).await? else {
-        return Err(ApiError::not_found(format!("there is no node {node:?}; list them (cloister nodes)")));
-    };
-    if let Some(at) = row.revoked_at {
-        return Err(already_revoked(&format!("node {}", row.name), at));
-    }
+    let row = find(api, node).await?;
     let draft = changed(
         Kind::NodeRevoked,
         caller,
@@ -65,6 +57,17 @@ pub(in crate::api) async fn revoke(api: &ApiState, caller: &Caller, node: &str) 
     );
     let change = Change::RevokeNode { node_id: row.id, at: Timestamp::now() };
     commit(api, vec![change], draft).await.map(|record_id| Changed { record_id })
+}
+
+/// By name or id, and not revoked.
+pub(super) async fn find(api: &ApiState, node: &str) -> Result<cloister_store::Node, ApiError> {
+    let Some(row) = api.store().node(node).await? else {
+        return Err(ApiError::not_found(format!("there is no node {node:?}; list them (cloister nodes)")));
+    };
+    match row.revoked_at {
+        Some(at) => Err(already_revoked(&format!("node {}", row.name), at)),
+        None => Ok(row),
+    }
 }
 
 fn expiry(valid_for_s: u32, now: Timestamp) -> Result<Timestamp, ApiError> {
@@ -79,7 +82,41 @@ fn expiry(valid_for_s: u32, now: Timestamp) -> Result<Timestamp, ApiError> {
     })
 }
 
-fn view(row: cloister_store::Node, live: Option<&LiveNode>, placed: usize) -> Node {
+/// What is told of nodes and is not in their rows: read once, however many are told of.
+pub(super) struct Surroundings {
+    live: Arc<LiveNodes>,
+    /// By node id.
+    placed: HashMap<String, Placed>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Placed {
+    replicas: u32,
+    held: u32,
+}
+
+impl Surroundings {
+    pub(super) async fn read(api: &ApiState) -> Result<Self, ApiError> {
+        let held = api.fleet().held();
+        let mut placed: HashMap<String, Placed> = HashMap::new();
+        for replica in api.store().replicas().await? {
+            let Some(node_id) = replica.node_id else { continue };
+            let node = placed.entry(node_id).or_default();
+            node.replicas = node.replicas.saturating_add(1);
+            node.held = node.held.saturating_add(u32::from(held.contains(&replica.id)));
+        }
+        Ok(Self { live: api.fleet().live(), placed })
+    }
+
+    pub(super) fn view(&self, row: cloister_store::Node) -> Node {
+        let placed = self.placed.get(&row.id).copied().unwrap_or_default();
+        let live = self.live.get(&row.id).map(AsRef::as_ref);
+        view(row, live, placed)
+    }
+}
+
+fn view(row: cloister_store::Node, live: Option<&LiveNode>, placed: Placed) -> Node {
+    let (scheduling, drain) = scheduling(row.scheduling, placed);
     let inventory = live.map(|live| &live.inventory);
     let cpu = inventory.and_then(|inventory| inventory.cpu.as_ref());
     let memory = inventory.and_then(|inventory| inventory.memory.as_ref());
@@ -87,6 +124,8 @@ fn view(row: cloister_store::Node, live: Option<&LiveNode>, placed: usize) -> No
     let last_seen = live.and_then(|live| Timestamp::from_second(live.last_seen_unix_s).ok());
     Node {
         state: state(row.state, live),
+        scheduling,
+        drain,
         id: row.id,
         name: row.name,
         region: row.region,
@@ -102,7 +141,19 @@ fn view(row: cloister_store::Node, live: Option<&LiveNode>, placed: usize) -> No
         certificate_expires_at: row.certificate_not_after.to_string(),
         last_seen_at: last_seen.map(|at| at.to_string()),
         generation: row.generation,
-        replicas: u32::try_from(placed).unwrap_or(u32::MAX),
+        replicas: placed.replicas,
+        record_id: None,
+    }
+}
+
+fn scheduling(stored: Scheduling, placed: Placed) -> (SchedulingState, Option<Drain>) {
+    match stored {
+        Scheduling::Open => (SchedulingState::Open, None),
+        Scheduling::Cordoned => (SchedulingState::Cordoned, None),
+        Scheduling::Draining { force } => {
+            let (replicas_left, replicas_held) = (placed.replicas, placed.held);
+            (SchedulingState::Draining, Some(Drain { force, replicas_left, replicas_held }))
+        }
     }
 }
 

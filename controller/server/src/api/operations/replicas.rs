@@ -9,6 +9,7 @@ use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 use crate::fleet::LiveNodes;
+use crate::reconcile::Explanation as StoredExplanation;
 
 /// The replicas of one deployment, or of all.
 pub(in crate::api) async fn list(
@@ -48,7 +49,7 @@ pub(in crate::api) async fn explain(
     })
 }
 
-fn verdict(verdict: cloister_scheduler::NodeVerdict, chosen: Option<&str>) -> NodeVerdict {
+pub(super) fn verdict(verdict: cloister_scheduler::NodeVerdict, chosen: Option<&str>) -> NodeVerdict {
     NodeVerdict {
         chosen: chosen == Some(verdict.node_id.as_str()),
         node_name: verdict.node,
@@ -123,7 +124,11 @@ impl Names {
         let Some(node_id) = &row.node_id else { return Phase::Unplaced };
         match self.live.get(node_id) {
             Some(node) if node.connected => {
-                self.status(row).map_or(Phase::Pending, |status| phase(status.phase()))
+                match self.status(row).map_or(Phase::Pending, |s| phase(s.phase())) {
+                    // Its node goes on serving what it has; nothing new is sent there.
+                    Phase::Ready if StoredExplanation::of(row).draining => Phase::Draining,
+                    phase => phase,
+                }
             }
             _ => Phase::Unreachable,
         }

@@ -122,6 +122,7 @@ async fn what_is_not_there_is_said_to_be_not_there() {
         (Method::GET, paths::replicas(Some("nope"))),
         (Method::GET, paths::replica_explanation("nope")),
         (Method::POST, paths::node_revocation("nope")),
+        (Method::GET, paths::node_preview("nope", cloister_api::NodeChange::Drain, false)),
         (Method::DELETE, paths::key("nope")),
         (Method::GET, paths::record("nope")),
         (Method::GET, paths::record_evidence("nope")),
