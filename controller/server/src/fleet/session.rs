@@ -89,6 +89,7 @@ impl Session {
             node.boot_id = super::report::bounded_text(hello.boot_id);
             node.generation = plausible_generation(hello.generation).unwrap_or(node.generation);
             node.inventory = bounded_inventory(hello.inventory.unwrap_or_default());
+            (node.cpu_time, node.work) = (None, None);
             let statuses = hello.replicas.into_iter().take(REPLICAS_PER_NODE_MAX).map(bounded_status);
             node.replicas = statuses.map(|status| (status.replica_id.clone(), status)).collect();
         });

@@ -13,4 +13,5 @@ mod models;
 mod nodes;
 mod opening;
 mod rows;
+mod samples;
 mod trust_policies;
