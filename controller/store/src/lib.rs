@@ -31,7 +31,7 @@ pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
     Account, Deployment, FIRST_TOKEN_ENTRIES, Figures, FirstTokens, Identity, JoinToken, Key, KeyRole,
-    LoginLink, Model, ModelFile, Node, NodeState, Replica, Sample, SampleSubject, Session, Signer, TrustPolicy,
-    TrustRule, TrustRuleSigner, Vouching,
+    LoginLink, Model, ModelFile, Node, NodeState, Replica, Sample, SampleSubject, Session, Signer,
+    TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
 };
 pub use store::{Backend, Store};

@@ -1,10 +1,10 @@
 //! Samples of how nodes are used. They are written beside the log, not into it: nothing depends on them, and old
 //! ones are thinned out and forgotten.
 
+use crate::append::OpenTransaction;
 use crate::limits::MAX_SAMPLES;
 use crate::sql::{Arg, Connection, Row, insert_rows};
 use crate::store::Pools;
-use crate::append::OpenTransaction;
 use crate::{Figures, FirstTokens, Sample, SampleSubject, Store, StoreError};
 
 impl Store {
@@ -37,11 +37,12 @@ impl Store {
         step_s: i64,
         (from_s, until_s): (i64, i64),
     ) -> Result<Vec<(i64, Figures)>, StoreError> {
+        // SQLite keeps the order of a cross join; otherwise it would read all samples there are.
         let sql = "WITH RECURSIVE time (at_s) AS (\
                        SELECT CAST($1 AS BIGINT) \
                        UNION ALL SELECT at_s + $2 FROM time WHERE at_s + $2 < $3) \
-                   SELECT sample.* FROM time JOIN sample \
-                       ON sample.step_s = $2 AND sample.at_s = time.at_s AND sample.subject = $4 \
+                   SELECT sample.* FROM time CROSS JOIN sample \
+                   WHERE sample.step_s = $2 AND sample.at_s = time.at_s AND sample.subject = $4 \
                    ORDER BY sample.at_s LIMIT $5";
         let args = vec![
             from_s.into(),
@@ -91,7 +92,9 @@ impl Store {
     /// On PostgreSQL samples do not wait for the log's commits.
     async fn begin_sampling(&self) -> Result<OpenTransaction, StoreError> {
         Ok(match &*self.pools {
-            Pools::Sqlite { writer, .. } => OpenTransaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Sqlite { writer, .. } => {
+                OpenTransaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
             Pools::Postgres { readers, .. } => OpenTransaction::Postgres(readers.begin().await?),
         })
     }

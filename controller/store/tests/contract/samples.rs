@@ -1,4 +1,4 @@
-use cloister_store::{FirstTokens, Figures, Sample, SampleSubject};
+use cloister_store::{Figures, FirstTokens, Sample, SampleSubject};
 
 use crate::backends::{Database, on_both_databases};
 
