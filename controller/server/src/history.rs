@@ -11,7 +11,6 @@ mod reading;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cloister_store::{Figures, Sample, SampleSubject, Store, StoreError};
@@ -87,10 +86,9 @@ fn by_subject(
             beside(territories.entry(code).or_default(), figures);
         }
     }
-    let territories = territories.into_iter().map(|(code, figures)| Sample {
-        subject: SampleSubject::Jurisdiction(code.to_owned()),
-        figures,
-    });
+    let territories = territories
+        .into_iter()
+        .map(|(code, figures)| Sample { subject: SampleSubject::Jurisdiction(code.to_owned()), figures });
     let mut parts: Vec<Sample> = territories.collect();
     let nodes = measured.into_iter();
     parts.extend(nodes.map(|(id, figures)| Sample { subject: SampleSubject::Node(id), figures }));
@@ -127,8 +125,7 @@ async fn roll_up_one(store: &Store, at_s: i64) -> Result<(), StoreError> {
 }
 
 async fn forget(store: &Store, now_s: i64) -> Result<(), StoreError> {
-    let kept =
-        [(HISTORY_FINE_STEP_S, HISTORY_FINE_KEPT_S), (HISTORY_COARSE_STEP_S, HISTORY_COARSE_KEPT_S)];
+    let kept = [(HISTORY_FINE_STEP_S, HISTORY_FINE_KEPT_S), (HISTORY_COARSE_STEP_S, HISTORY_COARSE_KEPT_S)];
     for (step_s, kept_s) in kept {
         store.forget_samples(step_s, now_s - kept_s, HISTORY_FORGOTTEN_STEPS).await?;
     }

@@ -262,6 +262,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How all nodes together were used.
+         * @description Measured as that of each node.
+         */
+        get: operations["get_fleet_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -411,6 +431,26 @@ export interface paths {
         put?: never;
         /** Make a token that admits one node, once. */
         post: operations["create_join_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a node was used.
+         * @description Measured every 30 seconds. What is older than a day is kept in steps of a quarter of an hour, for 30 days.
+         */
+        get: operations["get_node_history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -931,6 +971,47 @@ export interface components {
         GroupRolesInForce: {
             group: string;
             roles: components["schemas"]["FleetRole"][];
+        };
+        /**
+         * @description Figures over time. All columns are as long. An entry that is null was not heard, or not reported by the agents of
+         *     that time; it is not 0.
+         */
+        History: {
+            /** @description Of all processors, 0 to 100. */
+            cpu_busy_percent: (number | null)[];
+            /** @description Inferences that a failure ended. Neither what the caller broke off nor what was wrong with the request. */
+            failed: (number | null)[];
+            /** @description Inferences that were answered to their end. */
+            finished: (number | null)[];
+            /** @description From when an inference came to its node to its first token: half were at least as fast. */
+            first_token_p50_ms: (number | null)[];
+            /** @description The same: 95 of 100 were at least as fast. */
+            first_token_p95_ms: (number | null)[];
+            /** @description Of all GPUs that say it, 0 to 100. */
+            gpu_busy_percent: (number | null)[];
+            gpu_memory_total_bytes: (number | null)[];
+            gpu_memory_used_bytes: (number | null)[];
+            memory_total_bytes: (number | null)[];
+            memory_used_bytes: (number | null)[];
+            /** @description Nodes that were heard of: the most in one sample. */
+            nodes: (number | null)[];
+            /** @description Tokens decoded. */
+            output_tokens_per_s: (number | null)[];
+            prompt_tokens_per_s: (number | null)[];
+            /** @description The most sequences that were seen being decoded at once. */
+            running: (number | null)[];
+            /**
+             * @description When the first entry begins.
+             * @example 2026-11-30T09:00:00Z
+             */
+            start: string;
+            /**
+             * Format: int32
+             * @description How long each entry covers. The last one may not be over yet.
+             */
+            step_s: number;
+            /** @description The most sequences that were seen waiting at once. */
+            waiting: (number | null)[];
         };
         /** @description A `.tar` or `.tar.gz` that holds the model's folder, its signature bundle included. */
         HttpsSource: {
@@ -2901,6 +2982,75 @@ export interface operations {
             };
         };
     };
+    get_fleet_history: {
+        parameters: {
+            query?: {
+                /** @description `1h` (the default), `24h` or `30d`, up to now */
+                range?: string;
+                /** @description Only nodes that stand exactly there, e.g. `DE-HE` */
+                jurisdiction?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_imports: {
         parameters: {
             query?: never;
@@ -3895,6 +4045,85 @@ export interface operations {
             };
             /** @description The body is not sent as application/json */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_node_history: {
+        parameters: {
+            query?: {
+                /** @description `1h` (the default), `24h` or `30d`, up to now */
+                range?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name or id */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

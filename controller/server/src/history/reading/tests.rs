@@ -86,7 +86,12 @@ fn of_an_older_agent_nothing_is_made_up() {
 
 #[test]
 fn gpus_that_do_not_say_how_busy_they_are_do_not_count_as_idle() {
-    let gpu = |busy_permille| Gpu { memory_total_bytes: 80, memory_used_bytes: 20, busy_permille, ..Gpu::default() };
+    let gpu = |busy_permille| Gpu {
+        memory_total_bytes: 80,
+        memory_used_bytes: 20,
+        busy_permille,
+        ..Gpu::default()
+    };
     let with = |gpus| {
         let mut node = node(Vec::new());
         (node.inventory.gpus, node.inventory.memory) = (gpus, Some(Memory::default()));
