@@ -4,6 +4,9 @@ import './Tabs.css';
 
 export * from './Badge';
 export * from './Button';
+export * from './chart/Chart';
+export type { Unit } from './chart/scale';
+export { timeOf } from './chart/scale';
 export * from './ConfirmByName';
 export * from './CopyField';
 export * from './DataTable';

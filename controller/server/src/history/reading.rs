@@ -36,6 +36,14 @@ impl Reading {
         }
     }
 
+    /// Takes from `node` what was not known yet: some of it comes with the first heartbeat only.
+    pub(super) fn complete(&mut self, node: &LiveNode) {
+        self.cpu_time = self.cpu_time.or(node.cpu_time);
+        if self.work.is_none() {
+            (self.work, self.boot_id) = (node.work.clone(), node.boot_id.clone());
+        }
+    }
+
     /// What was counted since `before`, `span_ms` ago.
     pub(super) fn since(&self, before: &Self, span_ms: u64) -> Figures {
         if span_ms < SPAN_MIN_MS {

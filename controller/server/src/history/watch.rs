@@ -37,6 +37,7 @@ impl Watch {
         for (id, node) in live.iter().filter(|(_, node)| node.connected) {
             let seen = gauges(node);
             let watched = self.nodes.entry(id.clone()).or_insert_with(|| Watched::begin(node, now));
+            watched.before.complete(node);
             watched.running = watched.running.max(seen.running);
             watched.waiting = watched.waiting.max(seen.waiting);
         }
@@ -76,7 +77,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use cloister_proto::agent::v1::ReplicaStatus;
+    use cloister_proto::agent::v1::{ReplicaStatus, Work};
     use cloister_proto::worker::v1::StatusResponse;
 
     fn live(connected: bool, running: u32, completion_tokens_total: u64) -> LiveNodes {
@@ -116,6 +117,22 @@ mod tests {
         watch.look(&live(true, 1, 950), after(began, 60));
         let figures = watch.take(&live(true, 1, 950), after(began, 60)).remove(0).1;
         assert_eq!((figures.output_tokens, figures.span_ms), (Some(50), Some(5_000)));
+    }
+
+    #[test]
+    fn what_comes_with_the_first_heartbeat_counts_from_then_on() {
+        let (mut watch, began) = (Watch::default(), Instant::now());
+        let with = |finished| {
+            let mut nodes = live(true, 0, 0);
+            let node = Arc::make_mut(nodes.get_mut("n1").unwrap());
+            node.work = Some(Work { finished, ..Work::default() });
+            nodes
+        };
+        watch.look(&live(true, 0, 0), began);
+        watch.look(&with(4), after(began, 5));
+        watch.look(&with(9), after(began, 30));
+        let figures = watch.take(&with(9), after(began, 30)).remove(0).1;
+        assert_eq!((figures.finished, figures.failed), (Some(5), Some(0)));
     }
 
     #[test]

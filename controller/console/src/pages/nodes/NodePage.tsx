@@ -4,6 +4,8 @@ import { useParams } from 'react-router';
 import { nodes, replicas, type Node, type Replica } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Button, CopyField, EmptyState, ErrorState, Facts, formatBytes, Meter, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
+import { nodeHistory } from '../../fleet/history';
+import { HistorySection, useRange } from '../../fleet/HistorySection';
 import { jurisdictionName, memoryUsed, NodeBadge } from '../../fleet/states';
 import { ReplicaTable } from '../../fleet/ReplicaTable';
 import { RevokeNode } from './RevokeNode';
@@ -34,6 +36,7 @@ function NodeDetail({ node, replicas: its }: { node: Node; replicas: readonly Re
     <>
       <PageHead title={node.name} parent={parent} note={<NodeBadge state={node.state} />} actions={mayRevoke ? revoke : null} />
       <Section title="Inventory" note={node.cpu ? 'as its agent measured it' : 'not measured since the controller started'}><Inventory node={node} /></Section>
+      <History node={node} />
       <Section title="Identity"><Identity node={node} /></Section>
       <Section title="Replicas" note={String(its.length)}>
         {its.length === 0 ? <EmptyState title="No replica is placed here" /> : <ReplicaTable label={`Replicas on ${node.name}`} replicas={its} show="deployment" />}
@@ -41,6 +44,11 @@ function NodeDetail({ node, replicas: its }: { node: Node; replicas: readonly Re
       <RevokeNode node={node} replicas={its} isOpen={revoking && mayRevoke} onClose={closeRevoke} />
     </>
   );
+}
+
+function History({ node }: { node: Node }) {
+  const [range, chooseRange] = useRange();
+  return <HistorySection title="History" query={useQuery(nodeHistory(node.id, range))} range={range} onRange={chooseRange} />;
 }
 
 function Inventory({ node }: { node: Node }) {
