@@ -51,13 +51,13 @@ await task('a chart is drawn, read with the keys, and is a table for who wants o
 
 await task('another range is another address, and nothing moves while it is read', async () => {
   const before = await page.getByRole('figure', { name: 'Memory', exact: true }).boundingBox();
-  await page.getByRole('radio', { name: 'Day' }).click();
+  await page.getByRole('radio', { name: 'Day', exact: true }).click();
   await page.getByRole('figure', { name: 'Inferences in 3 min' }).waitFor();
   if (!page.url().endsWith('?range=24h')) faults.push(`the range is not in the address: ${page.url()}`);
   const after = await page.getByRole('figure', { name: 'Memory', exact: true }).boundingBox();
   if (before.height !== after.height || before.y !== after.y) faults.push('the charts moved');
   await page.reload();
-  await page.getByRole('radio', { name: 'Day', checked: true }).waitFor();
+  await page.getByRole('radio', { name: 'Day', exact: true, checked: true }).waitFor();
 });
 
 await task('a chart follows the theme', async () => {

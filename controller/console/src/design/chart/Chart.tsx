@@ -51,7 +51,7 @@ export function Chart({ title, along, series, unit, nothing = 'Nothing was measu
       <Legend along={along} series={series} unit={unit} at={at} isChosen={chosen !== undefined} />
       {last < 0
         ? <p className="chart-plot chart-nothing soft">{nothing}</p>
-        : <Surface title={title} along={along} series={series} unit={unit} at={at} onChoose={setChosen} />}
+        : <Surface title={title} along={along} series={series} unit={unit} at={at} chosen={chosen} onChoose={setChosen} />}
       {asTable ? <FigureTable title={title} along={along} series={series} unit={unit} /> : null}
     </figure>
   );
@@ -69,9 +69,9 @@ function Legend({ along, series, unit, at, isChosen }: Pick<ChartProps, 'along' 
   );
 }
 
-type SurfaceProps = Pick<ChartProps, 'title' | 'along' | 'series' | 'unit'> & { at: number; onChoose: (at: number | undefined) => void };
+type SurfaceProps = Pick<ChartProps, 'title' | 'along' | 'series' | 'unit'> & { at: number; chosen: number | undefined; onChoose: (at: number | undefined) => void };
 
-function Surface({ title, along, series, unit, at, onChoose }: SurfaceProps) {
+function Surface({ title, along, series, unit, at, chosen, onChoose }: SurfaceProps) {
   const where = along.at[at];
   const read = (event: KeyboardEvent) => {
     const to = event.key === 'Escape' ? -1 : moved(event.key, at, along.at.length);
@@ -85,7 +85,7 @@ function Surface({ title, along, series, unit, at, onChoose }: SurfaceProps) {
       aria-valuetext={where === undefined ? 'nothing' : `${along.format(where)}: ${series.map(({ name, values }) => `${name} ${written(values[at], unit)}`).join(', ')}`}
       onKeyDown={read} onBlur={() => onChoose(undefined)}
     >
-      <Suspense fallback={null}><Plot along={along} series={series} unit={unit} at={at} onChoose={onChoose} /></Suspense>
+      <Suspense fallback={null}><Plot along={along} series={series} unit={unit} chosen={chosen} onChoose={onChoose} /></Suspense>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import type { ChartProps } from './Chart';
 import { alone, highest, marks, timeMark, type Unit } from './scale';
 
-type PlotProps = Pick<ChartProps, 'along' | 'series' | 'unit'> & { at: number; onChoose: (at: number | undefined) => void };
+type PlotProps = Pick<ChartProps, 'along' | 'series' | 'unit'> & { chosen: number | undefined; onChoose: (at: number | undefined) => void };
 
 /** Lines are told apart by how they are drawn, too. */
 const DASHES: readonly (number[] | undefined)[] = [undefined, [5, 4], [1, 3]];
@@ -12,7 +12,7 @@ const AXIS_PX = { x: 22, y: 62 } as const;
 const FONT = '11px ui-sans-serif, system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif';
 
 /** The part that is drawn. All that it says is also in the document, around it. */
-export default function Plot({ along, series, unit, at, onChoose }: PlotProps) {
+export default function Plot({ along, series, unit, chosen, onChoose }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const scale = useRef<number[]>([0, 1]);
@@ -39,11 +39,12 @@ export default function Plot({ along, series, unit, at, onChoose }: PlotProps) {
 
   useEffect(() => {
     const made = plot.current;
-    const where = along.at[at];
+    const where = chosen === undefined ? undefined : along.at[chosen];
     // A pointer leads the crosshair by itself; keys do it here.
-    if (!made || where === undefined || !box.current?.closest('[role=slider]')?.matches(':focus')) return;
-    made.setCursor({ left: made.valToPos(where, 'x'), top: 0 }, false);
-  }, [at, along.at]);
+    const byKeys = box.current?.closest('[role=slider]')?.matches(':focus');
+    if (!made || (where !== undefined && !byKeys)) return;
+    made.setCursor(where === undefined ? { left: -10, top: -10 } : { left: made.valToPos(where, 'x'), top: 0 }, false);
+  }, [chosen, along.at]);
 
   return <div ref={box} className="chart-canvas" aria-hidden="true" />;
 }
@@ -70,7 +71,7 @@ function drawing(element: HTMLElement, kind: ChartProps['along']['kind'], series
     scales: { x: { time: kind === 'time' }, y: { range: () => [0, scale.current.at(-1) ?? 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: AXIS_PX.x, gap: 4, space: 64, values: (_, splits, __, ___, apart) => splits.map((at) => (kind === 'time' ? timeMark(new Date(at * 1000), apart) : at.toLocaleString('en'))) },
-      { ...axis, size: AXIS_PX.y, gap: 6, splits: () => scale.current, values: (_, splits) => splits.map(unit.format) },
+      { ...axis, size: AXIS_PX.y, gap: 6, splits: () => scale.current, values: (_, splits) => splits.map((value) => unit.format(value).replace(/\.0(?= )/, '')) },
     ],
     series: [{}, ...series.map((_, line) => lineOf(line, series[line]?.area ?? false, () => look(line)))],
   };
@@ -79,7 +80,7 @@ function drawing(element: HTMLElement, kind: ChartProps['along']['kind'], series
 function lineOf(line: number, area: boolean, look: () => string): uPlot.Series {
   const dash = DASHES[line];
   return {
-    stroke: look, width: 1.5,
+    stroke: look, width: 1.5, pxAlign: 0,
     ...(dash ? { dash } : {}),
     ...(area ? { fill: () => faint(look()) } : {}),
     points: { show: true, size: 4, filter: (made, index) => alone(made.data[index] as (number | null)[]) },
