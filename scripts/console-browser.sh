@@ -30,4 +30,5 @@ node controller/console/tests/browser/conflict.mjs
 node controller/console/tests/browser/nodes.mjs
 node controller/console/tests/browser/huge.mjs
 AUDIT_KEY=$work/data/controller/audit.key node controller/console/tests/browser/auditor.mjs
+node controller/console/tests/browser/history.mjs
 MODEL_NAME=smollm2 node controller/console/tests/browser/dialogs.mjs

@@ -8,6 +8,7 @@ pub mod account;
 pub mod configuration;
 pub mod deployment;
 pub mod fleet;
+pub mod history;
 pub mod import;
 pub mod key;
 pub mod limits;
@@ -34,6 +35,7 @@ pub use configuration::{
 };
 pub use deployment::{DeployRequest, Deployment, DeploymentList};
 pub use fleet::{Changed, Status, Version};
+pub use history::History;
 pub use import::{
     HttpsSource, Import, ImportList, ImportPhase, ImportProblem, ImportReason, ImportSource, NewImport,
     OciSource, PathSource,

@@ -49,6 +49,9 @@ pub const JOIN_TOKEN_VALID_FOR_MAX_S: u32 = 7 * 24 * 3600;
 /// Life of a join token where the caller states none, in seconds.
 pub const JOIN_TOKEN_VALID_FOR_DEFAULT_S: u32 = 3600;
 
+/// Entries of one column of a history.
+pub const HISTORY_POINTS_MAX: usize = 500;
+
 /// Records on one page.
 pub const RECORDS_PAGE_MAX: u32 = 1000;
 /// Records on one page where the caller states no number.

@@ -9,6 +9,7 @@ pub const PREFIX: &str = "/api/v1";
 pub const OPENAPI: &str = "/api/v1/openapi.json";
 pub const VERSION: &str = "/api/v1/version";
 pub const STATUS: &str = "/api/v1/status";
+pub const FLEET_HISTORY: &str = "/api/v1/fleet/history";
 
 pub const CONFIGURATION: &str = "/api/v1/configuration";
 pub const DIAGNOSTICS: &str = "/api/v1/diagnostics";
@@ -39,6 +40,7 @@ pub const NODES: &str = "/api/v1/nodes";
 pub const JOIN_TOKENS: &str = "/api/v1/nodes/join-tokens";
 pub const NODE_SCHEDULING: &str = "/api/v1/nodes/{node}/scheduling";
 pub const NODE_PREVIEW: &str = "/api/v1/nodes/{node}/preview";
+pub const NODE_HISTORY: &str = "/api/v1/nodes/{node}/history";
 pub const NODE_REVOCATION: &str = "/api/v1/nodes/{node}/revocation";
 
 pub const KEYS: &str = "/api/v1/keys";
@@ -108,6 +110,18 @@ pub fn replicas(deployment: Option<&str>) -> String {
 
 pub fn replica_explanation(replica_id: &str) -> String {
     fill(REPLICA_EXPLANATION, &[replica_id])
+}
+
+/// How a node, by name or id, was used; `range` is `1h`, `24h` or `30d`.
+pub fn node_history(node: &str, range: &str) -> String {
+    format!("{}?range={}", fill(NODE_HISTORY, &[node]), encode(range))
+}
+
+/// How all nodes together, or those of one jurisdiction, were used.
+pub fn fleet_history(range: &str, jurisdiction: Option<&str>) -> String {
+    let jurisdiction = jurisdiction.map(|code| format!("jurisdiction={}", encode(code)));
+    let pairs = [Some(format!("range={}", encode(range))), jurisdiction];
+    with_query(FLEET_HISTORY, &pairs.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// A node by name or id.

@@ -36,6 +36,7 @@ pub use ca::{CaError, CsrError, FleetCa, NodeCertificate, NodeKey};
 pub(crate) use enrolment::PLATFORM_NODE_LABEL;
 use live::LiveView;
 pub use live::{LiveNode, LiveNodes, NodeId};
+pub(crate) use locality::is_jurisdiction;
 pub use routes::RouteTable;
 pub use server_tls::{agents_tls, callers_tls};
 use sessions::{EndReason, Sessions};

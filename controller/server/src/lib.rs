@@ -5,6 +5,7 @@ mod clock;
 mod console;
 pub mod data_dir;
 pub mod fleet;
+mod history;
 mod imports;
 pub mod limits;
 pub mod listen;

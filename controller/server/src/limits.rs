@@ -134,3 +134,20 @@ pub const REGISTRY_AUTH_MAX_BYTES: u64 = 1024 * 1024;
 pub const ARCHIVE_ENTRIES_MAX: usize = 1024;
 /// Longest name or list of attributes of one file in an archive.
 pub const ARCHIVE_NAME_RECORD_MAX_BYTES: u64 = 64 * 1024;
+
+/// How often nodes are looked at for the history, so that what runs for a few seconds is seen.
+pub const HISTORY_LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// How long one sample of the history covers, and how long it is kept: a day, and what a chart of a day begins with.
+pub const HISTORY_FINE_STEP_S: i64 = 30;
+/// See [`HISTORY_FINE_STEP_S`].
+pub const HISTORY_FINE_KEPT_S: i64 = 24 * 3_600 + HISTORY_COARSE_STEP_S;
+/// The same of what samples are thinned out to: kept for 30 days.
+pub const HISTORY_COARSE_STEP_S: i64 = 900;
+/// See [`HISTORY_COARSE_STEP_S`].
+pub const HISTORY_COARSE_KEPT_S: i64 = 30 * 24 * 3_600 + 6 * HISTORY_COARSE_STEP_S;
+/// Steps that are forgotten at once; with every sample, so a history that is far too long gets shorter bit by bit.
+pub const HISTORY_FORGOTTEN_STEPS: u32 = 10;
+/// Steps that are thinned out to at once.
+pub const HISTORY_ROLL_UPS_MAX: usize = 4;
+/// Entries of a report on first tokens.
+pub const FIRST_TOKEN_ENTRIES_MAX: usize = cloister_store::FIRST_TOKEN_ENTRIES;

@@ -23,16 +23,23 @@ pub struct AppendTransaction {
     changes_state: bool,
 }
 
-enum OpenTransaction {
+pub(crate) enum OpenTransaction {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
 
 impl OpenTransaction {
-    fn connection(&mut self) -> Connection<'_> {
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::Sqlite(transaction) => Connection::Sqlite(transaction),
             Self::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
         }
     }
 }
@@ -160,11 +167,7 @@ impl AppendTransaction {
     /// # Errors
     /// After an error it is not known whether the commit took place: read the head again.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.transaction {
-            OpenTransaction::Sqlite(transaction) => transaction.commit().await?,
-            OpenTransaction::Postgres(transaction) => transaction.commit().await?,
-        }
-        Ok(())
+        Ok(self.transaction.commit().await?)
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {

@@ -1,9 +1,9 @@
 //! The fleet's state and its audit log in a database: SQLite by default, PostgreSQL by URL, behind
 //! one handle. The only crate that speaks SQL.
 //!
-//! Reads are methods of [`Store`]. There is no public way to write a row by itself: state changes
-//! are [`Change`] values, and the ledger commits them together with the record that tells of them
-//! through [`Store::ledger_append`].
+//! Reads are methods of [`Store`]. There is no public way to write a row of the fleet's state by itself:
+//! changes of it are [`Change`] values, and the ledger commits them together with the record that tells
+//! of them through [`Store::ledger_append`]. Samples of how nodes are used are no state and no records.
 
 mod append;
 mod apply;
@@ -18,6 +18,7 @@ mod open;
 mod reads;
 mod register;
 mod rows;
+mod samples;
 mod sql;
 mod store;
 
@@ -29,8 +30,8 @@ pub use leadership::LeadershipTask;
 pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
-    Account, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState,
-    Replica, Scheduling, Session, Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage, UsageQuery,
-    Vouching,
+    Account, Deployment, FIRST_TOKEN_ENTRIES, Figures, FirstTokens, Identity, JoinToken, Key, KeyRole,
+    LoginLink, Model, ModelFile, Node, NodeState, Replica, Sample, SampleSubject, Scheduling, Session,
+    Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage, UsageQuery, Vouching,
 };
 pub use store::{Backend, Store};

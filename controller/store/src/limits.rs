@@ -13,6 +13,9 @@ pub const MAX_RECORDS_PER_QUERY: u32 = 1_000;
 /// Rows that one listing of state returns at most; a fleet that has more has outgrown this design.
 pub const MAX_LISTED_ROWS: i64 = 100_000;
 
+/// Samples that one listing returns at most: of one subject over time, or of one time over all subjects.
+pub const MAX_SAMPLES: i64 = 20_000;
+
 /// Controllers that one listing returns at most.
 pub const MAX_CONTROLLERS: i64 = 1_000;
 /// How often a controller says that it lives.

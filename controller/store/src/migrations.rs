@@ -23,6 +23,7 @@ const TRUST_POLICIES: &str = include_str!("../migrations/0005_trust_policies.sql
 const ACCOUNTS: &str = include_str!("../migrations/0006_accounts.sql");
 const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
 const SCHEDULING: &str = include_str!("../migrations/0009_scheduling.sql");
+const SAMPLES: &str = include_str!("../migrations/0010_samples.sql");
 const TENANTS: &str = include_str!("../migrations/0013_tenants.sql");
 
 /// The newest step that this program knows.
@@ -45,6 +46,7 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (6, "accounts", ACCOUNTS),
         (7, "identities", IDENTITIES),
         (9, "scheduling", SCHEDULING),
+        (10, "samples", SAMPLES),
         (NEWEST, "tenants", TENANTS),
     ];
     let steps = steps.into_iter().filter(|(version, ..)| *version <= known);

@@ -2,12 +2,13 @@
 
 mod cgroup;
 mod cpu;
+mod cpu_time;
 mod gpu;
 mod memory;
 
 use std::path::{Path, PathBuf};
 
-use cloister_proto::agent::v1::{Disk, Gpu, Inventory, Locality, Memory};
+use cloister_proto::agent::v1::{CpuTime, Disk, Gpu, Inventory, Locality, Memory};
 
 pub(crate) use gpu::GpuReader;
 pub(crate) use memory::resident_bytes;
@@ -29,6 +30,8 @@ pub(crate) struct Usage {
     pub gpus: Vec<Gpu>,
     /// The file system of the agent's data folder.
     pub disk: Disk,
+    /// Absent where the system does not tell it.
+    pub cpu_time: Option<CpuTime>,
 }
 
 impl Surveyor {
@@ -58,6 +61,7 @@ impl Surveyor {
             memory: memory::measure(own_workers_bytes),
             gpus: self.gpus.measure(),
             disk: disk(&self.data),
+            cpu_time: cpu_time::measure(),
         }
     }
 }
@@ -86,7 +90,7 @@ fn settled(inventory: &Inventory) -> Inventory {
         (memory.available_bytes, memory.own_workers_bytes) = (0, 0);
     }
     for gpu in &mut settled.gpus {
-        gpu.memory_used_bytes = 0;
+        (gpu.memory_used_bytes, gpu.busy_permille) = (0, None);
     }
     if let Some(disk) = &mut settled.disk {
         disk.available_bytes = 0;

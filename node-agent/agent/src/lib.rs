@@ -31,4 +31,5 @@ mod supervisor;
 pub mod telemetry;
 mod token;
 mod tunnel;
+mod work;
 pub mod worker;

@@ -81,7 +81,8 @@ async fn link(
     stop: CancellationToken,
 ) -> Ended {
     let (channel, controller) = controller_channel();
-    let tunnel = Tunnel { controller, workers: Arc::clone(node.supervisor.workers()) };
+    let (workers, work) = (Arc::clone(node.supervisor.workers()), Arc::clone(&node.work));
+    let tunnel = Tunnel { controller, workers, work };
     let _entry = Entry { controllers: node.controllers.clone(), target: target.clone() };
     let mut session = Session { node, target: target.clone(), channel, listed };
     let turned_away = stop.child_token();

@@ -26,6 +26,7 @@ use crate::inventory::Surveyor;
 use crate::limits::SESSION_QUEUE_MESSAGES;
 use crate::link::{self, LinkError};
 use crate::supervisor::Supervisor;
+use crate::work::Work;
 use heartbeat::Heartbeats;
 use open::{Open, next_version, send};
 pub(crate) use orders::Orders;
@@ -37,6 +38,7 @@ pub(crate) struct Node {
     pub(crate) orders: Orders,
     pub(crate) surveyor: Arc<Surveyor>,
     pub(crate) supervisor: Arc<Supervisor>,
+    pub(crate) work: Arc<Work>,
     pub(crate) controllers: Controllers,
     /// Notified when a controller wants the certificate renewed.
     pub(crate) renew: Arc<Notify>,
@@ -209,7 +211,7 @@ impl Session {
                 },
                 () = next_version(&mut open.changes) => self.report(&mut open).await?,
                 () = open.heartbeats.due() => {
-                    let message = open.heartbeats.measure(&self.node.surveyor, &self.node.supervisor).await;
+                    let message = open.heartbeats.measure(&self.node).await;
                     send(&open.up, message).await?;
                 }
                 () = self.node.identity.replaced(identity) => {

@@ -20,6 +20,7 @@ use crate::backoff::Backoff;
 use crate::channel::ControllerChannel;
 use crate::limits::{MESSAGE_MAX_BYTES, TUNNEL_QUEUE_EVENTS};
 use crate::supervisor::Workers;
+use crate::work::{Timing, Work};
 use active::{Active, Admission};
 
 /// A tunnel that lasted this long was sound: the wait before the next one starts anew.
@@ -31,6 +32,7 @@ const IDLE_CHECK: Duration = Duration::from_millis(250);
 pub(crate) struct Tunnel {
     pub(crate) controller: ControllerChannel,
     pub(crate) workers: Arc<Workers>,
+    pub(crate) work: Arc<Work>,
 }
 
 impl Tunnel {
@@ -87,7 +89,7 @@ impl Tunnel {
             }
             tokio::select! {
                 message = down.message() => match message? {
-                    Some(message) => handle(message, &active, &self.workers, &up).await,
+                    Some(message) => self.handle(message, &active, &up).await,
                     None => return Err(tonic::Status::unavailable("the controller ended it")),
                 },
                 () = self.controller.replaced(), if !newer => newer = true,
@@ -95,24 +97,21 @@ impl Tunnel {
             }
         }
     }
-}
 
-async fn handle(
-    message: InferenceDown,
-    active: &Active,
-    workers: &Arc<Workers>,
-    up: &mpsc::Sender<InferenceUp>,
-) {
-    let id = message.request_id;
-    match message.message {
-        Some(Down::Run(run)) => match active.admit(&id) {
-            Admission::Admitted(ticket) => {
-                tokio::spawn(run::run(id, run, Arc::clone(workers), up.clone(), ticket));
-            }
-            Admission::Refused(code, reason) => fail(up, id, code, reason.to_owned()).await,
-        },
-        Some(Down::Cancel(_)) => active.cancel(&id),
-        None => {}
+    async fn handle(&self, message: InferenceDown, active: &Active, up: &mpsc::Sender<InferenceUp>) {
+        let id = message.request_id;
+        match message.message {
+            Some(Down::Run(run)) => match active.admit(&id) {
+                Admission::Admitted(ticket) => {
+                    let (workers, timing) =
+                        (Arc::clone(&self.workers), Timing::begin(Arc::clone(&self.work)));
+                    tokio::spawn(run::run(id, run, workers, up.clone(), ticket, timing));
+                }
+                Admission::Refused(code, reason) => fail(up, id, code, reason.to_owned()).await,
+            },
+            Some(Down::Cancel(_)) => active.cancel(&id),
+            None => {}
+        }
     }
 }
 

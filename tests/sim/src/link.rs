@@ -157,6 +157,7 @@ impl<'a> Link<'a> {
             gpus: Vec::new(),
             disk: Some(disk()),
             uptime_ms: u64::try_from(self.node.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ..Heartbeat::default()
         };
         send(&self.up, Up::Heartbeat(heartbeat)).await
     }

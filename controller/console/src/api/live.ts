@@ -14,6 +14,15 @@ export const live = {
   staleTime: POLL_MS / 2,
 } as const;
 
+/** How often something new is measured is half a minute: asking much more often shows the same. */
+const SLOW_POLL_MS = 10_000;
+
+/** For queries of what is measured now and then. */
+export const measured = {
+  refetchInterval: (query?: { state: { error: Error | null } }) => live.refetchInterval(query) && SLOW_POLL_MS,
+  staleTime: SLOW_POLL_MS / 2,
+} as const;
+
 export function createQueryClient(): QueryClient {
   const queries = new QueryClient({
     defaultOptions: {

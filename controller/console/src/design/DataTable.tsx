@@ -22,6 +22,8 @@ export interface DataTableProps<Row> {
   columns: readonly Column<Row>[];
   rowKey: (row: Row) => string;
   initialSort?: SortOrder;
+  /** It scrolls by itself, within the height that is set around it. */
+  isBounded?: boolean;
 }
 
 /** From here on only the rows in view are in the document. */
@@ -29,13 +31,14 @@ const VIRTUAL_FROM = 150;
 /** Until the first row was measured. */
 const ROW_PX = 36;
 
-export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, rows, columns, rowKey, initialSort, isBounded = false }: DataTableProps<Row>) {
   const [order, setOrder] = useState<SortOrder | undefined>(initialSort);
   const by = columns.find((column) => column.id === order?.column)?.sort;
   const shown = useMemo(() => (by && order ? sorted(rows, by, order.descending) : rows), [rows, by, order]);
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = shown.length >= VIRTUAL_FROM;
   const rowPx = useRef(ROW_PX);
+  const scrolls = virtual || isBounded;
   const window = useVirtualizer({
     count: virtual ? shown.length : 0, getScrollElement: () => scroller.current, estimateSize: () => rowPx.current, overscan: 12,
   });
@@ -52,7 +55,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, initialSort }: Da
   const first = virtual ? (items[0]?.index ?? 0) : 0;
   const last = virtual ? (items.at(-1)?.index ?? -1) : shown.length - 1;
   return (
-    <div ref={scroller} className={virtual ? 'table-scroll table-tall' : 'table-scroll'} tabIndex={virtual ? 0 : undefined} role={virtual ? 'region' : undefined} aria-label={virtual ? label : undefined}>
+    <div ref={scroller} className={scrolls ? 'table-scroll table-tall' : 'table-scroll'} tabIndex={scrolls ? 0 : undefined} role={scrolls ? 'region' : undefined} aria-label={scrolls ? label : undefined}>
       <table className="table" aria-label={label} aria-rowcount={shown.length + 1}>
         <thead><tr>{columns.map((column) => <HeadCell key={column.id} column={column} order={order} onTurn={setOrder} />)}</tr></thead>
         <tbody onKeyDown={moveBetweenRows}>

@@ -6,6 +6,7 @@ pub(super) mod audit;
 pub(super) mod configuration;
 pub(super) mod deployments;
 pub(super) mod fleet;
+pub(super) mod history;
 pub(super) mod imports;
 pub(super) mod keys;
 pub(super) mod models;

@@ -5,6 +5,7 @@ mod audit;
 mod configuration;
 mod deployments;
 mod fleet;
+mod history;
 mod imports;
 mod keys;
 mod models;
@@ -53,6 +54,7 @@ fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(fleet::version))
         .routes(routes!(fleet::status))
+        .routes(routes!(history::fleet))
         .routes(routes!(configuration::get))
         .routes(routes!(configuration::diagnostics))
         .routes(routes!(uploads::begin))
@@ -74,6 +76,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(nodes::create_join_token))
         .routes(routes!(nodes::schedule))
         .routes(routes!(nodes::preview))
+        .routes(routes!(history::node))
         .routes(routes!(nodes::revoke))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cloister_proto::agent::v1::{Heartbeat, Inventory, ReplicaPhase, ReplicaStatus};
+use cloister_proto::agent::v1::{CpuTime, Heartbeat, Inventory, ReplicaPhase, ReplicaStatus, Work};
 use tokio::sync::watch;
 
 use crate::clock::unix_now_s;
@@ -25,6 +25,9 @@ pub struct LiveNode {
     pub(crate) heard_at: Option<Instant>,
     /// Memory, GPUs and disk in it are those of the last heartbeat.
     pub inventory: Inventory,
+    /// Of the last heartbeat; absent before it, and of older agents. So is the next one.
+    pub cpu_time: Option<CpuTime>,
+    pub work: Option<Work>,
     pub agent_version: String,
     /// Random per agent process.
     pub boot_id: String,
@@ -51,6 +54,7 @@ impl LiveNode {
         if !heartbeat.gpus.is_empty() {
             self.inventory.gpus = heartbeat.gpus;
         }
+        (self.cpu_time, self.work) = (heartbeat.cpu_time, heartbeat.work);
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn check_locality(locality: &Locality) -> Result<(), LocalityError> {
 }
 
 /// ISO 3166-1 alpha-2, optionally with an ISO 3166-2 subdivision of one to three letters or digits.
-fn is_jurisdiction(code: &str) -> bool {
+pub(crate) fn is_jurisdiction(code: &str) -> bool {
     let (country, subdivision) = code.split_once('-').map_or((code, None), |(c, s)| (c, Some(s)));
     let upper = |b: u8| b.is_ascii_uppercase();
     country.len() == 2

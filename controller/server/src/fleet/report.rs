@@ -1,10 +1,13 @@
 //! What an agent reports, cut to size: a node is trusted to run models, not to fill the
 //! controller's memory.
 
-use cloister_proto::agent::v1::{Inventory, ReplicaStatus, agent_message};
+use cloister_proto::agent::v1::{Gpu, Heartbeat, Inventory, ReplicaStatus, agent_message};
 
 use super::live::LiveNode;
-use crate::limits::{AGENT_TEXT_MAX_BYTES, CHECKS_PER_REPLICA_MAX, GPUS_PER_NODE_MAX, REPLICAS_PER_NODE_MAX};
+use crate::limits::{
+    AGENT_TEXT_MAX_BYTES, CHECKS_PER_REPLICA_MAX, FIRST_TOKEN_ENTRIES_MAX, GPUS_PER_NODE_MAX,
+    REPLICAS_PER_NODE_MAX,
+};
 
 /// Beyond this a generation was never ordered by anyone; JSON numbers stay exact up to here.
 const GENERATION_MAX: u64 = 1 << 53;
@@ -21,7 +24,7 @@ impl LiveNode {
                 true
             }
             agent_message::Message::Heartbeat(heartbeat) => {
-                self.apply_heartbeat(heartbeat);
+                self.apply_heartbeat(bounded_heartbeat(heartbeat));
                 false
             }
             agent_message::Message::Replica(status) => self.take_status(bounded_status(status)),
@@ -65,15 +68,28 @@ pub(super) fn bounded_status(mut status: ReplicaStatus) -> ReplicaStatus {
     status
 }
 
-pub(super) fn bounded_inventory(mut inventory: Inventory) -> Inventory {
-    inventory.hostname = bounded_text(inventory.hostname);
-    inventory.kernel = bounded_text(inventory.kernel);
-    inventory.gpus.truncate(GPUS_PER_NODE_MAX);
-    for gpu in &mut inventory.gpus {
+fn bounded_heartbeat(mut heartbeat: Heartbeat) -> Heartbeat {
+    heartbeat.gpus = bounded_gpus(heartbeat.gpus);
+    if let Some(work) = &mut heartbeat.work {
+        work.first_token.truncate(FIRST_TOKEN_ENTRIES_MAX);
+    }
+    heartbeat
+}
+
+fn bounded_gpus(mut gpus: Vec<Gpu>) -> Vec<Gpu> {
+    gpus.truncate(GPUS_PER_NODE_MAX);
+    for gpu in &mut gpus {
         for text in [&mut gpu.uuid, &mut gpu.name, &mut gpu.driver_version] {
             *text = bounded_text(std::mem::take(text));
         }
     }
+    gpus
+}
+
+pub(super) fn bounded_inventory(mut inventory: Inventory) -> Inventory {
+    inventory.hostname = bounded_text(inventory.hostname);
+    inventory.kernel = bounded_text(inventory.kernel);
+    inventory.gpus = bounded_gpus(inventory.gpus);
     if let Some(cpu) = &mut inventory.cpu {
         cpu.features.truncate(CPU_FEATURES_MAX);
         cpu.features = std::mem::take(&mut cpu.features).into_iter().map(bounded_text).collect();
@@ -93,7 +109,7 @@ pub(super) fn bounded_text(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cloister_proto::agent::v1::{GenerationRefused, ReplicaPhase};
+    use cloister_proto::agent::v1::{GenerationRefused, ReplicaPhase, Work};
 
     fn status(id: &str, phase: ReplicaPhase) -> agent_message::Message {
         let status = ReplicaStatus { replica_id: id.into(), phase: phase.into(), ..ReplicaStatus::default() };
@@ -117,6 +133,12 @@ mod tests {
         assert_eq!(node.replicas.len(), REPLICAS_PER_NODE_MAX);
         let long = ReplicaStatus { error: "ö".repeat(AGENT_TEXT_MAX_BYTES), ..ReplicaStatus::default() };
         assert!(bounded_status(long).error.len() <= AGENT_TEXT_MAX_BYTES);
+        let work = Work { first_token: vec![1; 100_000], ..Work::default() };
+        let gpus = vec![Gpu::default(); GPUS_PER_NODE_MAX + 1];
+        let heartbeat = Heartbeat { gpus, work: Some(work), ..Heartbeat::default() };
+        node.take(agent_message::Message::Heartbeat(heartbeat));
+        assert_eq!(node.work.as_ref().unwrap().first_token.len(), FIRST_TOKEN_ENTRIES_MAX);
+        assert_eq!(node.inventory.gpus.len(), GPUS_PER_NODE_MAX);
         let refused = GenerationRefused { ordered: 1, current: u64::MAX };
         node.take(agent_message::Message::Refused(refused));
         assert_eq!(node.generation, 0);

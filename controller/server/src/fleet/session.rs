@@ -86,7 +86,12 @@ impl Session {
             node.connected = true;
             node.heard_now();
             node.agent_version = super::report::bounded_text(hello.agent_version);
-            node.boot_id = super::report::bounded_text(hello.boot_id);
+            let boot_id = super::report::bounded_text(hello.boot_id);
+            if boot_id != node.boot_id {
+                // Another process counts anew, and tells so with its first heartbeat.
+                (node.cpu_time, node.work) = (None, None);
+            }
+            node.boot_id = boot_id;
             node.generation = plausible_generation(hello.generation).unwrap_or(node.generation);
             node.inventory = bounded_inventory(hello.inventory.unwrap_or_default());
             let statuses = hello.replicas.into_iter().take(REPLICAS_PER_NODE_MAX).map(bounded_status);

@@ -16,6 +16,13 @@ impl From<i64> for Arg {
     }
 }
 
+/// What is beyond the range of the column is its largest value.
+impl From<Option<u64>> for Arg {
+    fn from(value: Option<u64>) -> Self {
+        Self::Int(value.map(|value| i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+}
+
 impl From<u32> for Arg {
     fn from(value: u32) -> Self {
         Self::Int(Some(i64::from(value)))
@@ -49,6 +56,12 @@ impl From<Option<String>> for Arg {
 impl From<Vec<u8>> for Arg {
     fn from(value: Vec<u8>) -> Self {
         Self::Bytes(Some(value))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Arg {
+    fn from(value: Option<Vec<u8>>) -> Self {
+        Self::Bytes(value)
     }
 }
 

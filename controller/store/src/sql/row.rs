@@ -47,6 +47,15 @@ impl Row {
         u64::try_from(self.int(column)?).map_err(|e| StoreError::corrupt(column, e))
     }
 
+    pub(crate) fn optional_u64(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
+        let value = self.optional_int(column)?;
+        value.map(|value| u64::try_from(value).map_err(|e| StoreError::corrupt(column, e))).transpose()
+    }
+
+    pub(crate) fn optional_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+        get!(self, column)
+    }
+
     pub(crate) fn u32(&self, column: &'static str) -> Result<u32, StoreError> {
         u32::try_from(self.int(column)?).map_err(|e| StoreError::corrupt(column, e))
     }

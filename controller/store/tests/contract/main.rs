@@ -13,5 +13,6 @@ mod models;
 mod nodes;
 mod opening;
 mod rows;
+mod samples;
 mod tenants;
 mod trust_policies;

@@ -46,5 +46,7 @@ fn read(nvml: &Nvml, index: u32, driver_version: &str) -> Result<Gpu, NvmlError>
         memory_total_bytes: memory.total,
         memory_used_bytes: memory.used,
         driver_version: driver_version.to_owned(),
+        // Not every GPU and not every driver says it.
+        busy_permille: device.utilization_rates().ok().map(|rates| rates.gpu.saturating_mul(10)),
     })
 }

@@ -65,6 +65,7 @@ impl Agent {
             orders: Orders::new(generation),
             surveyor: Arc::new(Surveyor::new(locality, directory.root())),
             supervisor: Arc::new(Supervisor::new(artifacts, launcher)),
+            work: Arc::default(),
             controllers,
             renew,
         });

@@ -7,6 +7,7 @@ use cloister_proto::agent::v1::agent_message::Message as Up;
 use cloister_proto::agent::v1::{Heartbeat, Inventory};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use super::Node;
 use crate::inventory::{Surveyor, differs};
 use crate::limits::{HEARTBEAT_MAX_MS, HEARTBEAT_MIN_MS, INVENTORY_INTERVAL};
 use crate::supervisor::Supervisor;
@@ -39,7 +40,8 @@ impl Heartbeats {
     }
 
     /// Measures what is to be told: now and then the whole inventory, if that changed.
-    pub(crate) async fn measure(&mut self, surveyor: &Arc<Surveyor>, supervisor: &Supervisor) -> Up {
+    pub(crate) async fn measure(&mut self, node: &Node) -> Up {
+        let (surveyor, supervisor) = (&node.surveyor, &*node.supervisor);
         if self.measured.elapsed() >= INVENTORY_INTERVAL || self.told.is_none() {
             self.measured = Instant::now();
             if let Some(inventory) = self.changed_inventory(surveyor, supervisor).await {
@@ -49,11 +51,16 @@ impl Heartbeats {
         let (surveyor, own_bytes) = (Arc::clone(surveyor), supervisor.resident_bytes());
         let usage = measure(move || surveyor.usage(own_bytes)).await.ok();
         let uptime_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let lives = Heartbeat { uptime_ms, work: Some(node.work.report()), ..Heartbeat::default() };
         Up::Heartbeat(match usage {
-            Some(usage) => {
-                Heartbeat { memory: Some(usage.memory), gpus: usage.gpus, disk: Some(usage.disk), uptime_ms }
-            }
-            None => Heartbeat { uptime_ms, ..Heartbeat::default() },
+            Some(usage) => Heartbeat {
+                memory: Some(usage.memory),
+                gpus: usage.gpus,
+                disk: Some(usage.disk),
+                cpu_time: usage.cpu_time,
+                ..lives
+            },
+            None => lives,
         })
     }
 

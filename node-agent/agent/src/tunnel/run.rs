@@ -14,6 +14,7 @@ use super::active::Ticket;
 use super::fail;
 use crate::supervisor::Workers;
 use crate::telemetry;
+use crate::work::Timing;
 
 /// Runs it and sends its events up, with exactly one end: a `finished` event or a failure. None once it is
 /// cancelled: whoever cancelled does not listen.
@@ -23,6 +24,7 @@ pub(crate) async fn run(
     workers: Arc<Workers>,
     up: mpsc::Sender<InferenceUp>,
     ticket: Ticket,
+    mut timing: Timing,
 ) {
     let RunOnReplica { replica_id, request } = order;
     let Some(request) = request else {
@@ -33,13 +35,14 @@ pub(crate) async fn run(
     let ended = async {
         tokio::select! {
             () = ticket.cancel.cancelled() => Ok(()),
-            ended = forward(&id, &replica_id, request, &workers, &up) => ended,
+            ended = forward(&id, &replica_id, request, &workers, &up, &mut timing) => ended,
         }
     }
     .instrument(span)
     .await;
     if let Err(status) = ended {
         let (code, message) = explain(&replica_id, &status);
+        timing.failed(code);
         fail(&up, id, code, message).await;
     }
 }
@@ -50,6 +53,7 @@ async fn forward(
     mut request: RunRequest,
     workers: &Workers,
     up: &mpsc::Sender<InferenceUp>,
+    timing: &mut Timing,
 ) -> Result<(), Status> {
     let mut client = workers.ready(replica_id).ok_or_else(|| {
         Status::unavailable(format!("replica {replica_id} does not take requests on this node now"))
@@ -58,6 +62,11 @@ async fn forward(
     let mut events = client.run(request).await?.into_inner();
     while let Some(event) = events.message().await? {
         let last = matches!(event.event, Some(Event::Finished(_)));
+        match &event.event {
+            Some(Event::Tokens(tokens)) if !tokens.token_ids.is_empty() => timing.tokens(),
+            Some(Event::Finished(_)) => timing.finished(),
+            _ => {}
+        }
         let message = InferenceUp { request_id: id.to_owned(), message: Some(Up::Event(event)) };
         if up.send(message).await.is_err() || last {
             return Ok(());

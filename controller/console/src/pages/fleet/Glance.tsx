@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Node, Replica, Status } from '../../api/queries';
 import { formatBytes, formatCount, Meter } from '../../design';
+import { fleetHistory, formatRate, newest } from '../../fleet/history';
 import { memoryUsed } from '../../fleet/states';
 
 /** The fleet in one line. `nodes` is absent for who may not see them. */
@@ -13,10 +15,17 @@ export function Glance({ status, nodes, replicas }: { status: Status; nodes: rea
       <Figure name="Replicas ready" of={status.replicas}>{status.replicas_ready}</Figure>
       <Figure name="Sequences decoded now">{formatCount(running)}</Figure>
       <Figure name="Waiting">{formatCount(waiting)}</Figure>
+      {status.nodes > 0 ? <Tokens /> : null}
       <Figure name="Records in the log">{formatCount(status.records)}</Figure>
       {nodes ? <Memory nodes={nodes} /> : null}
     </dl>
   );
+}
+
+/** Of the last half minute. */
+function Tokens() {
+  const rate = newest(useQuery(fleetHistory('1h')).data?.output_tokens_per_s ?? []);
+  return <Figure name="Tokens decoded">{rate === undefined ? <span className="glance-of">not measured yet</span> : formatRate(rate)}</Figure>;
 }
 
 function Memory({ nodes }: { nodes: readonly Node[] }) {

@@ -2,6 +2,8 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { deployments, explanation, nodes, replicas, status, type Node } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { ErrorState, PageHead, Skeleton } from '../../design';
+import { fleetHistory } from '../../fleet/history';
+import { HistorySection, useRange } from '../../fleet/HistorySection';
 import { whyNowhere } from '../../fleet/reasons';
 import { Attention } from './Attention';
 import { DeploymentsAtAGlance } from './DeploymentsAtAGlance';
@@ -40,6 +42,12 @@ export default function FleetPage() {
       <Attention fleet={fleet} />
       {seesNodes ? <NodesByJurisdiction nodes={fleet.nodes} /> : null}
       <DeploymentsAtAGlance deployments={fleet.deployments} replicas={fleet.replicas} />
+      {of.status.data.nodes > 0 ? <History /> : null}
     </>
   );
+}
+
+function History() {
+  const [range, chooseRange] = useRange();
+  return <HistorySection title="All nodes together" query={useQuery(fleetHistory(range))} range={range} onRange={chooseRange} />;
 }

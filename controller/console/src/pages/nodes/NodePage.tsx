@@ -5,6 +5,8 @@ import { nodes, replicas, type Node, type Replica } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Button, CopyField, EmptyState, ErrorState, Facts, formatBytes, Meter, Notice, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
 import { jurisdictionName, memoryUsed, NodeBadge, SchedulingBadge } from '../../fleet/states';
+import { nodeHistory } from '../../fleet/history';
+import { HistorySection, useRange } from '../../fleet/HistorySection';
 import { ReplicaTable } from '../../fleet/ReplicaTable';
 import { RevokeNode } from './RevokeNode';
 import { CordonNode, DrainNode, OpenNode } from './ScheduleNode';
@@ -50,6 +52,7 @@ function NodeDetail({ node, replicas: its }: { node: Node; replicas: readonly Re
       <PageHead title={node.name} parent={parent} note={<span className="row"><NodeBadge state={node.state} /><SchedulingBadge node={node} /></span>} actions={mayCordon || mayRevoke ? actions : null} />
       <div className="drain-told"><DrainTold node={node} /></div>
       <Section title="Inventory" note={node.cpu ? 'as its agent measured it' : 'not measured since the controller started'}><Inventory node={node} /></Section>
+      <History node={node} />
       <Section title="Identity"><Identity node={node} /></Section>
       <Section title="Replicas" note={String(its.length)}>
         {its.length === 0 ? <EmptyState title="No replica is placed here" /> : <ReplicaTable label={`Replicas on ${node.name}`} replicas={its} show="deployment" />}
@@ -69,6 +72,9 @@ function DrainTold({ node }: { node: Node }) {
   if (left === 0) return <Notice>It is empty. It takes no replica before it is opened again.</Notice>;
   if (held === 0) return <Notice>{left === 1 ? 'One replica is' : `${left} replicas are`} still here, and {left === 1 ? 'goes' : 'go'} once {left === 1 ? 'another serves in its place and its requests' : 'others serve in their place and their requests'} have ended.</Notice>;
   return <Notice tone="warn">{held === 1 ? 'One replica finds' : `${held} replicas find`} no other node and {held === 1 ? 'stays' : 'stay'}. Open the node again, make room elsewhere, or drain it by force.</Notice>;
+function History({ node }: { node: Node }) {
+  const [range, chooseRange] = useRange();
+  return <HistorySection title="History" query={useQuery(nodeHistory(node.id, range))} range={range} onRange={chooseRange} />;
 }
 
 function Inventory({ node }: { node: Node }) {
