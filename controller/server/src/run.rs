@@ -84,6 +84,7 @@ pub struct Controller {
     gateway: Gateway,
     servers: Servers,
     leadership: Leadership,
+    admin: ApiState,
     loops: Vec<JoinHandle<()>>,
     stop_loops: CancellationToken,
     ledger_task: LedgerTask,
@@ -176,12 +177,24 @@ impl Controller {
             tokio::spawn(peers.run(stop_loops.clone())),
             tokio::spawn(follow::follow(store.clone(), fleet.clone(), stop_loops.clone())),
             tokio::spawn(admin.clone().end_imports_at(stop_loops.clone())),
+            tokio::spawn(admin.clone().tell_changes(stop_loops.clone())),
         ];
         loops.extend(
-            cluster.map(|cluster| cluster.run_operator(admin, leadership.leading(), stop_loops.clone())),
+            cluster.map(|cluster| cluster.run_operator(admin.clone(), leadership.leading(), stop_loops.clone())),
         );
         endpoints.write(&data)?;
-        Ok(Self { endpoints, fleet, gateway, servers, leadership, loops, stop_loops, ledger_task, store })
+        Ok(Self {
+            endpoints,
+            fleet,
+            gateway,
+            servers,
+            leadership,
+            admin,
+            loops,
+            stop_loops,
+            ledger_task,
+            store,
+        })
     }
 
     pub fn endpoints(&self) -> &Endpoints {
@@ -199,6 +212,7 @@ impl Controller {
     /// The last records could not be written.
     pub async fn stop(mut self) -> Result<(), RunError> {
         self.servers.stop_accepting();
+        self.admin.end_streams();
         self.gateway.drain(DRAIN_TIMEOUT).await;
         self.servers.stop_callers().await;
         self.fleet.close_sessions();

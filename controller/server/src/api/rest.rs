@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod configuration;
 mod deployments;
+mod events;
 mod fleet;
 mod imports;
 mod keys;
@@ -52,6 +53,7 @@ fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(fleet::version))
         .routes(routes!(fleet::status))
+        .routes(routes!(events::stream))
         .routes(routes!(configuration::get))
         .routes(routes!(configuration::diagnostics))
         .routes(routes!(uploads::begin))
