@@ -105,7 +105,8 @@ fn phases(node: &LiveNode) -> impl Iterator<Item = (&str, i32, &str)> {
 mod tests {
     use std::sync::Arc;
 
-    use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus, WorkerStatus};
+    use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus};
+    use cloister_proto::worker::v1::StatusResponse;
 
     use super::*;
 
@@ -154,7 +155,7 @@ mod tests {
         assert!(crashed.state.contains(&Topic::Replicas) && crashed.state.contains(&Topic::Status));
         assert!(!crashed.state.contains(&Topic::Nodes));
         let running = told(node(|node| {
-            replica(node, |r| r.worker = Some(WorkerStatus { running: 1, ..WorkerStatus::default() }));
+            replica(node, |r| r.worker = Some(StatusResponse { running: 1, ..StatusResponse::default() }));
         }));
         assert_eq!((running.state.is_empty(), running.figures), (true, Topics::from([Topic::Replicas])));
     }
