@@ -22,8 +22,10 @@ for _ in $(seq 150); do
   sleep 0.2
 done
 http=$(sed -n 's/.*"http": *"\([^"]*\)".*/\1/p' "$work/data/endpoints.json")
+# The stream of events has no end to wait for; its tests are in the controller.
 $venv/bin/schemathesis run controller/api/openapi.json --url "http://$http" \
   --header "Authorization: Bearer $(cat "$work/data/admin.key")" \
+  --exclude-path /api/v1/events \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
   --phases examples,coverage,fuzzing --max-time "${1:-45}" --seed 20261130 --continue-on-failure \
   --suppress-health-check all --warnings off --generation-database none
