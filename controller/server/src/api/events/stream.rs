@@ -65,26 +65,22 @@ impl Telling {
         }
         let mut check = interval(EVENT_CHECK_INTERVAL);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_sure = true;
         loop {
             let room = tokio::select! {
                 () = stop.cancelled() => return,
                 () = out.closed() => return,
                 _ = check.tick() => None,
-                room = self.news(&out) => Some(room),
+                room = self.news(&out), if is_sure => Some(room),
             };
-            match (self.is_admitted().await, room) {
+            let admitted = self.is_admitted().await;
+            is_sure = admitted.is_ok();
+            match (admitted, room) {
                 (Ok(true), Some(room)) => self.tell(room),
                 (Ok(true), None) => {}
                 (Ok(false), _) => return,
-                (Err(error), room) => {
-                    // Whether the session holds is not known now: nothing is told before it is asked again.
-                    tracing::debug!(%error, "a stream of events waits");
-                    drop(room);
-                    tokio::select! {
-                        () = stop.cancelled() => return,
-                        _ = check.tick() => {}
-                    }
-                }
+                // Whether the session holds is not known now: nothing is told before it is asked again.
+                (Err(error), _) => tracing::debug!(%error, "a stream of events waits"),
             }
         }
     }
