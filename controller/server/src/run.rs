@@ -179,9 +179,10 @@ impl Controller {
             tokio::spawn(admin.clone().end_imports_at(stop_loops.clone())),
             tokio::spawn(admin.clone().tell_changes(stop_loops.clone())),
         ];
-        loops.extend(
-            cluster.map(|cluster| cluster.run_operator(admin.clone(), leadership.leading(), stop_loops.clone())),
-        );
+        loops
+            .extend(cluster.map(|cluster| {
+                cluster.run_operator(admin.clone(), leadership.leading(), stop_loops.clone())
+            }));
         endpoints.write(&data)?;
         Ok(Self {
             endpoints,

@@ -262,6 +262,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes, as it changes.
+         * @description A stream of server-sent events without an end. The first one is called `hello`, with a `Hello` as its data; every
+         *     other one is called `changed`, with `ChangedTopics`. It tells which things changed, not how, and only of those that
+         *     the caller may read: ask for them. What changed before `hello` is not told. The stream is no use of the session,
+         *     and ends with it.
+         */
+        get: operations["stream_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -802,6 +825,10 @@ export interface components {
             account: components["schemas"]["Account"];
             record_id: string;
         };
+        /** @description Data of every event `changed`. A reader that is slow is told of several changes at once. */
+        ChangedTopics: {
+            topics: components["schemas"]["Topic"][];
+        };
         /** @description The configuration of the controller that answers. */
         Configuration: {
             controller_id: string;
@@ -931,6 +958,12 @@ export interface components {
         GroupRolesInForce: {
             group: string;
             roles: components["schemas"]["FleetRole"][];
+        };
+        /** @description Data of the first event, `hello`: who tells. What changed before that was not told; ask for all of it. */
+        Hello: {
+            /** @description Random per controller process: another one after a restart. */
+            controller_id: string;
+            started_at: string;
         };
         /** @description A `.tar` or `.tar.gz` that holds the model's folder, its signature bundle included. */
         HttpsSource: {
@@ -1553,6 +1586,11 @@ export interface components {
             replicas_ready: number;
             version: string;
         };
+        /**
+         * @description A thing that can be asked for, and that changes.
+         * @enum {string}
+         */
+        Topic: "status" | "nodes" | "deployments" | "replicas" | "models" | "imports" | "signers" | "trust_policies" | "keys" | "accounts" | "sessions" | "audit" | "session";
         TrustPolicy: {
             name: string;
             /** @description The audit record of the change. Absent from answers that changed nothing. */
@@ -2874,6 +2912,71 @@ export interface operations {
             };
             /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events, until either side ends them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As many are open already as there may be */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -16,8 +16,8 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
 
 use api_key::NoKey;
-pub use session::SessionSettings;
 use session::BACKGROUND_HEADER;
+pub use session::SessionSettings;
 pub(in crate::api) use session::{
     SignedIn, cookie_secret, cookie_value, is_same_site, remove_cookie, set_cookie,
 };

@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn what_changed_between_two_readings_is_told_once_however_often_it_changed() {
         let mut versions = Versions::default();
-        let change = |versions: &mut Versions, topics: &[Topic]| versions.change(&topics.iter().copied().collect());
+        let change =
+            |versions: &mut Versions, topics: &[Topic]| versions.change(&topics.iter().copied().collect());
         change(&mut versions, &[Topic::Nodes]);
         let told = versions.look();
         assert!(versions.since(told).is_empty());

@@ -58,7 +58,8 @@ impl Listener {
                     return event;
                 }
             }
-            let piece = tokio::time::timeout(PATIENCE, self.body.next()).await.expect("the stream goes on or ends");
+            let piece =
+                tokio::time::timeout(PATIENCE, self.body.next()).await.expect("the stream goes on or ends");
             self.text.push_str(std::str::from_utf8(&piece?.unwrap()).unwrap());
         }
     }
@@ -154,7 +155,7 @@ async fn a_stream_ends_with_its_session_or_key_and_that_is_no_refused_call() {
 
     browser.call(&fleet, Method::DELETE, paths::SESSION, None).await;
     person.ends().await;
-    let id = key["id"].as_str().unwrap();
+    let id = key["key"]["id"].as_str().unwrap();
     let (status, body) = fleet.call(Method::DELETE, &paths::key(id), None).await;
     assert_eq!(status, StatusCode::OK, "{body}");
     program.ends().await;
