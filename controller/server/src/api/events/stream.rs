@@ -32,7 +32,7 @@ pub(in crate::api) fn open(
     api: &ApiState,
     reader: Reader,
 ) -> Result<impl Stream<Item = Result<Event, Infallible>> + use<>, ApiError> {
-    let place = api.events().places.take(&reader.caller.standing())?;
+    let place = api.events().places.take(reader.caller.standing())?;
     let (out, events) = mpsc::channel(QUEUE_MAX);
     let mut news = api.events().versions.subscribe();
     let told = news.borrow_and_update().look();
