@@ -32,3 +32,4 @@ node controller/console/tests/browser/huge.mjs
 AUDIT_KEY=$work/data/controller/audit.key node controller/console/tests/browser/auditor.mjs
 node controller/console/tests/browser/history.mjs
 MODEL_NAME=smollm2 node controller/console/tests/browser/dialogs.mjs
+PROGRAMS=$programs node controller/console/tests/browser/live.mjs

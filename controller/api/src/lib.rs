@@ -7,6 +7,7 @@
 pub mod account;
 pub mod configuration;
 pub mod deployment;
+pub mod event;
 pub mod fleet;
 pub mod history;
 pub mod import;
@@ -34,6 +35,7 @@ pub use configuration::{
     OptionSource,
 };
 pub use deployment::{DeployRequest, Deployment, DeploymentList};
+pub use event::{ChangedTopics, Hello, Topic};
 pub use fleet::{Changed, Status, Version};
 pub use history::History;
 pub use import::{

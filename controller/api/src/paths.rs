@@ -10,6 +10,7 @@ pub const OPENAPI: &str = "/api/v1/openapi.json";
 pub const VERSION: &str = "/api/v1/version";
 pub const STATUS: &str = "/api/v1/status";
 pub const FLEET_HISTORY: &str = "/api/v1/fleet/history";
+pub const EVENTS: &str = "/api/v1/events";
 
 pub const CONFIGURATION: &str = "/api/v1/configuration";
 pub const DIAGNOSTICS: &str = "/api/v1/diagnostics";

@@ -3,7 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import './design';
-import { createQueryClient } from './api/live';
+import { createQueryClient, startLive } from './api/live';
 import { pages } from './pages';
 import { applyTheme } from './shell/theme';
 import { SessionGate } from './shell/SessionGate';
@@ -13,11 +13,13 @@ applyTheme();
 // The page is fetched while the session is asked for, not after.
 const address = location.pathname.replace(/^\/console/, '') || '/';
 void pages.find(({ path }) => (path === '/' ? address === '/' : address.startsWith(path)))?.load().catch(() => undefined);
+const queries = createQueryClient();
+startLive(queries);
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no element with the id root');
 createRoot(root).render(
   <StrictMode>
-    <QueryClientProvider client={createQueryClient()}>
+    <QueryClientProvider client={queries}>
       <BrowserRouter basename="/console">
         <SessionGate><Shell /></SessionGate>
       </BrowserRouter>

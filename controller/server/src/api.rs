@@ -8,6 +8,7 @@ mod ask;
 mod auth;
 mod denials;
 mod error;
+mod events;
 mod extract;
 mod grpc;
 #[cfg(feature = "kubernetes")]

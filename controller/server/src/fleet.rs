@@ -149,8 +149,13 @@ impl FleetHandle {
     /// works when its creator has it, and a revoked one no longer does. Gives up after
     /// [`ROUTES_SETTLE_TIMEOUT`]; the change is committed either way.
     pub async fn wake_and_settle(&self) {
-        let mut built = self.shared.routes_built.subscribe();
         self.shared.wake();
+        self.settle().await;
+    }
+
+    /// Waits until the gateway serves from every change that was made known before.
+    pub(crate) async fn settle(&self) {
+        let mut built = self.shared.routes_built.subscribe();
         let wanted = *self.shared.changes.borrow();
         let settled = built.wait_for(|built| built.is_none_or(|change| change >= wanted));
         // Its sender lives as long as this handle: the only other end is the time limit.

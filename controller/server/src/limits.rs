@@ -14,6 +14,23 @@ pub const UNREAD_BODY_MAX_BYTES: usize = 64 * 1024 * 1024;
 /// And for how long.
 pub const UNREAD_BODY_TIME: Duration = Duration::from_secs(5);
 
+/// Streams of events open at once on one controller.
+pub const EVENT_STREAMS_MAX: usize = 1_024;
+/// Streams of events of one session or key. A browser needs one, and one for each of its tabs if these cannot share.
+pub const EVENT_STREAMS_PER_CALLER_MAX: usize = 8;
+/// What changes is looked for this often when nothing woke the look; figures are told no more often.
+pub const EVENT_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// And no more often than this, however much changes.
+pub const EVENT_LOOK_PAUSE: Duration = Duration::from_millis(200);
+/// Who is signed in is looked at this often, because the use of a session is no change of the fleet.
+pub const EVENT_SESSIONS_INTERVAL: Duration = Duration::from_secs(5);
+/// With more new records than this, everything counts as changed.
+pub const EVENT_RECORDS_MAX: u64 = 4_096;
+/// Whether a stream's session or key still holds is asked this often, and before anything is told.
+pub const EVENT_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// A comment keeps a stream open that has nothing to tell.
+pub const EVENT_HEARTBEAT: Duration = Duration::from_secs(10);
+
 /// Longest join token secret accepted at enrolment.
 pub const TOKEN_SECRET_MAX_BYTES: usize = 256;
 /// Longest ServiceAccount token accepted at enrolment.

@@ -85,6 +85,7 @@ pub struct Controller {
     gateway: Gateway,
     servers: Servers,
     leadership: Leadership,
+    admin: ApiState,
     loops: Vec<JoinHandle<()>>,
     stop_loops: CancellationToken,
     ledger_task: LedgerTask,
@@ -179,12 +180,25 @@ impl Controller {
             tokio::spawn(history.run(stop_loops.clone())),
             tokio::spawn(follow::follow(store.clone(), fleet.clone(), stop_loops.clone())),
             tokio::spawn(admin.clone().end_imports_at(stop_loops.clone())),
+            tokio::spawn(admin.clone().tell_changes(stop_loops.clone())),
         ];
-        loops.extend(
-            cluster.map(|cluster| cluster.run_operator(admin, leadership.leading(), stop_loops.clone())),
-        );
+        loops
+            .extend(cluster.map(|cluster| {
+                cluster.run_operator(admin.clone(), leadership.leading(), stop_loops.clone())
+            }));
         endpoints.write(&data)?;
-        Ok(Self { endpoints, fleet, gateway, servers, leadership, loops, stop_loops, ledger_task, store })
+        Ok(Self {
+            endpoints,
+            fleet,
+            gateway,
+            servers,
+            leadership,
+            admin,
+            loops,
+            stop_loops,
+            ledger_task,
+            store,
+        })
     }
 
     pub fn endpoints(&self) -> &Endpoints {
@@ -202,6 +216,7 @@ impl Controller {
     /// The last records could not be written.
     pub async fn stop(mut self) -> Result<(), RunError> {
         self.servers.stop_accepting();
+        self.admin.end_streams();
         self.gateway.drain(DRAIN_TIMEOUT).await;
         self.servers.stop_callers().await;
         self.fleet.close_sessions();

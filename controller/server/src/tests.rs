@@ -5,6 +5,7 @@ mod agent;
 mod attestation;
 mod draining;
 mod enrolment;
+mod events;
 pub(crate) mod fixture;
 mod identity;
 mod models;

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { client, take } from './client';
-import { live } from './live';
+import { liveBy } from './live';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -20,49 +20,49 @@ export type Key = Schemas['Key'];
 export type Tenant = Schemas['Tenant'];
 
 // Keys are the paths, so that a change names what it touches.
-export const status = queryOptions({ queryKey: ['status'], queryFn: () => take(client.GET('/api/v1/status')), ...live });
+export const status = queryOptions({ queryKey: ['status'], queryFn: () => take(client.GET('/api/v1/status')), ...liveBy('status') });
 
 export const nodes = queryOptions({
-  queryKey: ['nodes'], queryFn: async () => (await take(client.GET('/api/v1/nodes'))).nodes, ...live,
+  queryKey: ['nodes'], queryFn: async () => (await take(client.GET('/api/v1/nodes'))).nodes, ...liveBy('nodes'),
 });
 
 export const replicas = queryOptions({
-  queryKey: ['replicas'], queryFn: async () => (await take(client.GET('/api/v1/replicas'))).replicas, ...live,
+  queryKey: ['replicas'], queryFn: async () => (await take(client.GET('/api/v1/replicas'))).replicas, ...liveBy('replicas'),
 });
 
 export const deployments = queryOptions({
-  queryKey: ['deployments'], queryFn: async () => (await take(client.GET('/api/v1/deployments'))).deployments, ...live,
+  queryKey: ['deployments'], queryFn: async () => (await take(client.GET('/api/v1/deployments'))).deployments, ...liveBy('deployments'),
 });
 
 export const deployment = (name: string) => queryOptions({
   queryKey: ['deployments', name],
-  queryFn: () => take(client.GET('/api/v1/deployments/{name}', { params: { path: { name } } })), ...live,
+  queryFn: () => take(client.GET('/api/v1/deployments/{name}', { params: { path: { name } } })), ...liveBy('deployments'),
 });
 
 export const explanation = (id: string) => queryOptions({
   queryKey: ['replicas', id, 'explanation'],
-  queryFn: () => take(client.GET('/api/v1/replicas/{replica_id}/explanation', { params: { path: { replica_id: id } } })), ...live,
+  queryFn: () => take(client.GET('/api/v1/replicas/{replica_id}/explanation', { params: { path: { replica_id: id } } })), ...liveBy('replicas'),
 });
 
 export const models = queryOptions({
-  queryKey: ['models'], queryFn: async () => (await take(client.GET('/api/v1/models'))).models, ...live,
+  queryKey: ['models'], queryFn: async () => (await take(client.GET('/api/v1/models'))).models, ...liveBy('models'),
 });
 
 export const model = (name: string) => queryOptions({
   queryKey: ['models', name],
-  queryFn: () => take(client.GET('/api/v1/models/{model}', { params: { path: { model: name } } })), ...live,
+  queryFn: () => take(client.GET('/api/v1/models/{model}', { params: { path: { model: name } } })), ...liveBy('models', 'deployments'),
 });
 
 export const signers = queryOptions({
-  queryKey: ['signers'], queryFn: async () => (await take(client.GET('/api/v1/signers'))).signers, ...live,
+  queryKey: ['signers'], queryFn: async () => (await take(client.GET('/api/v1/signers'))).signers, ...liveBy('signers'),
 });
 
 export const imports = queryOptions({
-  queryKey: ['imports'], queryFn: async () => (await take(client.GET('/api/v1/imports'))).imports, ...live,
+  queryKey: ['imports'], queryFn: async () => (await take(client.GET('/api/v1/imports'))).imports, ...liveBy('imports'),
 });
 
 export const keys = queryOptions({
-  queryKey: ['keys'], queryFn: async () => (await take(client.GET('/api/v1/keys'))).keys, ...live,
+  queryKey: ['keys'], queryFn: async () => (await take(client.GET('/api/v1/keys'))).keys, ...liveBy('keys'),
 });
 
 export const tenants = queryOptions({

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { asText } from './asText';
 import { answered, missed } from './connection';
 import { fromInBetween, problemOf, Unreachable } from './errors';
+import { nobodyIsAtWork } from './lastUse';
 import type { components } from './schema';
 
 export type Session = components['schemas']['Session'];
@@ -49,16 +50,26 @@ function json(method: string, value: unknown): RequestInit {
 
 /** Who is signed in. Throws only if nobody could be asked. */
 export async function loadSession(): Promise<void> {
-  const response = await ask(PATH);
-  if (response.status !== 401) return accept(await body<Session>(response), response);
+  return settle(await ask(PATH), false);
+}
+
+/** The same, asked by the page itself: where nobody is at work it is no use of the session. */
+export async function checkSession(): Promise<void> {
+  return settle(await ask(PATH, nobodyIsAtWork() ? { headers: { 'x-cloister-background': '1' } } : {}), true);
+}
+
+async function settle(response: Response, byItself: boolean): Promise<void> {
+  if (response.status !== 401) return accept(await body<Session>(response), response, byItself);
   // Work in progress stays on the screen; a page that shows nothing yet has none.
   set(state.phase === 'signed-in' ? { ...state, interrupted: true } : { phase: 'signed-out' });
 }
 
-function accept(session: Session, response: Response): void {
+function accept(session: Session, response: Response, byItself = false): void {
   // What somebody else left on the screen is neither shown to nor done by whoever came next.
   if (state.phase === 'signed-in' && state.session.account.id !== session.account.id) return location.reload();
-  set({ phase: 'signed-in', session, idleMs: idleTime(session, response), interrupted: false });
+  // What was no use tells only how much of its time is left.
+  const idleMs = byItself && state.phase === 'signed-in' ? state.idleMs : idleTime(session, response);
+  set({ phase: 'signed-in', session, idleMs, interrupted: false });
   for (const resume of waiting.splice(0)) resume();
 }
 
@@ -120,13 +131,16 @@ export function csrfToken(): string | undefined {
   return state.phase === 'signed-in' ? state.session.csrf_token : undefined;
 }
 
-function subscribe(listener: () => void): () => void {
+export function onSessionChange(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
+/** Somebody is signed in, as far as is known. */
+export const isSignedIn = (): boolean => state.phase === 'signed-in' && !state.interrupted;
+
 export function useSessionState(): SessionState {
-  return useSyncExternalStore(subscribe, () => state);
+  return useSyncExternalStore(onSessionChange, () => state);
 }
 
 /** Whether whoever is signed in may do something, by the name the controller gives it. */

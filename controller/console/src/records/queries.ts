@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { client, take } from '../api/client';
 import type { components } from '../api/schema';
-import { live } from '../api/live';
+import { live, liveBy } from '../api/live';
 import { readLeaf, type Leaf } from './leaf';
 
 export type StoredRecord = components['schemas']['Record'];
@@ -20,7 +20,7 @@ const PAIR_WITHIN = 1000;
 export const recordPage = (filter: RecordFilter) => queryOptions({
   queryKey: ['audit', 'records', filter],
   queryFn: () => take(client.GET('/api/v1/audit/records', { params: { query: { ...filter, limit: PAGE_SIZE } } })),
-  ...(filter.before_seq === undefined ? live : { staleTime: Infinity }),
+  ...(filter.before_seq === undefined ? liveBy('audit') : { staleTime: Infinity }),
 });
 
 export const record = (id: string) => queryOptions({
@@ -33,8 +33,10 @@ export const record = (id: string) => queryOptions({
 export const closing = (request: { id: string; seq: number }) => queryOptions({
   queryKey: ['audit', 'closing', request.id],
   queryFn: async () => (await closedBy(request)) ?? null,
+  ...liveBy('audit'),
   // Until it is there.
-  refetchInterval: (query) => (query.state.data ? false : live.refetchInterval()),
+  refetchInterval: (query) => (query.state.data ? false : liveBy('audit').refetchInterval(query)),
+  staleTime: (query) => (query.state.data ? 'static' : live.staleTime),
 });
 
 async function closedBy({ id, seq }: { id: string; seq: number }): Promise<StoredRecord | undefined> {
@@ -48,5 +50,5 @@ export function closes(kind: string, leaf: Leaf, request: string): boolean {
 }
 
 export const checkpoint = queryOptions({
-  queryKey: ['audit', 'checkpoint'], queryFn: () => take(client.GET('/api/v1/audit/checkpoint')), ...live,
+  queryKey: ['audit', 'checkpoint'], queryFn: () => take(client.GET('/api/v1/audit/checkpoint')), ...liveBy('audit'),
 });

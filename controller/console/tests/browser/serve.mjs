@@ -25,7 +25,12 @@ export async function serve({ url }) {
     if (path.startsWith('/api/') || path.startsWith('/v1/')) return forward(incoming, outgoing, url);
     return file(outgoing, path);
   });
-  const cut = (now) => { isCut = now; partsLeft = Infinity; };
+  const cut = (now) => {
+    isCut = now;
+    partsLeft = Infinity;
+    // Streams that are open are cut, too.
+    if (now) server.closeAllConnections();
+  };
   /** Answers nobody from the part of an upload after so many on. */
   const cutAfter = (parts) => { partsLeft = parts; };
   /** Answers calls of one path in the controller's stead; those of none, if none is given. */

@@ -268,6 +268,8 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::GET, paths::VERSION, Public),
     (Method::GET, paths::STATUS, Needs(Action::FleetRead)),
     (Method::GET, paths::FLEET_HISTORY, Needs(Action::FleetRead)),
+    // Every role has it; what else a stream tells of is what its reader may read.
+    (Method::GET, paths::EVENTS, Needs(Action::DeploymentRead)),
     (Method::GET, paths::CONFIGURATION, Needs(Action::ConfigurationRead)),
     (Method::GET, paths::DIAGNOSTICS, Needs(Action::DiagnosticsRead)),
     (Method::POST, paths::UPLOADS, Needs(Action::ModelImport)),

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use cloister_api::ProblemKind;
+use cloister_api::{FleetRole, ProblemKind, Role, paths};
 use cloister_evidence::record::{Actor, ActorKind};
 use cloister_store::{Account, Key};
 use http::{HeaderMap, HeaderValue, Method, header};
 use jiff::Timestamp;
 
 use api_key::NoKey;
+use session::BACKGROUND_HEADER;
 pub use session::SessionSettings;
 pub(in crate::api) use session::{
     SignedIn, cookie_secret, cookie_value, is_same_site, remove_cookie, set_cookie,
@@ -31,6 +32,8 @@ pub(crate) struct Caller {
     /// `None`: the fleet's own, who reach all tenants as far as their rights go.
     tenant: Option<String>,
     signed_in: Option<Arc<SignedIn>>,
+    /// Of a program with a key.
+    key_role: Option<Role>,
 }
 
 impl Caller {
@@ -53,10 +56,28 @@ impl Caller {
         self.signed_in.as_deref()
     }
 
+    /// Whether it may do this, too.
+    pub(in crate::api) fn may(&self, action: Action) -> bool {
+        self.signed_in.as_ref().is_some_and(|signed_in| signed_in.may(action))
+            || self.key_role.is_some_and(|role| {
+                access::key_allows(role, action) && access::is_within(self.tenant(), action)
+            })
+    }
+
+    /// A person's roles; a key's never change.
+    pub(in crate::api) fn roles(&self) -> &[FleetRole] {
+        self.signed_in.as_ref().map_or(&[], |signed_in| &signed_in.roles)
+    }
+
+    /// The id of the session or key that the call came with.
+    pub(in crate::api) fn standing(&self) -> &str {
+        self.signed_in.as_ref().map_or(&self.actor.id, |signed_in| &signed_in.session.id)
+    }
+
     /// Whoever acts not by a key, but by where the change came from.
     #[cfg(feature = "kubernetes")]
     pub(super) fn of_actor(actor: Actor) -> Self {
-        Self { actor, tenant: None, signed_in: None }
+        Self { actor, tenant: None, signed_in: None, key_role: None }
     }
 
     fn of_key(key: &Key, address: Option<SocketAddr>) -> Self {
@@ -66,16 +87,17 @@ impl Caller {
             name: Some(key.name.clone()),
             address: text(address),
         };
-        Self { actor, tenant: key.tenant.clone(), signed_in: None }
+        Self { actor, tenant: key.tenant.clone(), signed_in: None, key_role: Some(api_key::role(key)) }
     }
 
     fn of_session(signed_in: SignedIn, address: Option<SocketAddr>) -> Self {
         let actor = account_actor(&signed_in.account, text(address));
-        Self { actor, tenant: signed_in.account.tenant.clone(), signed_in: Some(Arc::new(signed_in)) }
+        let tenant = signed_in.account.tenant.clone();
+        Self { actor, tenant, signed_in: Some(Arc::new(signed_in)), key_role: None }
     }
 
     fn anonymous(address: Option<SocketAddr>) -> Self {
-        Self { actor: anonymous(text(address)), tenant: None, signed_in: None }
+        Self { actor: anonymous(text(address)), tenant: None, signed_in: None, key_role: None }
     }
 }
 
@@ -204,6 +226,10 @@ pub(super) async fn guard(State(api): State<ApiState>, mut request: Request, nex
         Ok(access) => access,
         Err(response) => return *response,
     };
+    // A stream stays open whether or not anybody looks: to open one again is no use of a session.
+    if request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str() == paths::EVENTS) {
+        request.headers_mut().insert(BACKGROUND_HEADER, HeaderValue::from_static("1"));
+    }
     match identify(&api, request.method(), request.headers(), address_of(&request), access).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -221,13 +247,33 @@ pub(super) async fn identify(
     address: Option<SocketAddr>,
     access: Access,
 ) -> Result<Caller, ApiError> {
+    let judged = judge(api, (method, headers), address, access).await?;
+    settle(api, judged, access).await
+}
+
+async fn judge(
+    api: &ApiState,
+    (method, headers): (&Method, &HeaderMap),
+    address: Option<SocketAddr>,
+    access: Access,
+) -> Result<Result<Caller, Refused>, ApiError> {
     let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let secret = cookie_secret(headers).filter(|_| authorization.is_none());
-    let judged = match secret {
-        Some(secret) => by_session(api, (method, headers), &secret, address, access).await?,
-        None => by_key(api, authorization, address, access).await?,
-    };
-    settle(api, judged, access).await
+    match secret {
+        Some(secret) => by_session(api, (method, headers), &secret, address, access).await,
+        None => by_key(api, authorization, address, access).await,
+    }
+}
+
+/// Whoever opened a stream of events with these headers, as it is now; `None` if it would not be let in any more. That
+/// is no refused call: nobody called.
+pub(super) async fn still(
+    api: &ApiState,
+    headers: &HeaderMap,
+    address: Option<SocketAddr>,
+) -> Result<Option<Caller>, ApiError> {
+    let Ok(access) = access::rest(&Method::GET, paths::EVENTS) else { return Ok(None) };
+    Ok(judge(api, (&Method::GET, headers), address, access).await?.ok())
 }
 
 pub(in crate::api) fn address_of(request: &Request) -> Option<SocketAddr> {

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod configuration;
 mod deployments;
+mod events;
 mod fleet;
 mod history;
 mod imports;
@@ -55,6 +56,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(fleet::version))
         .routes(routes!(fleet::status))
         .routes(routes!(history::fleet))
+        .routes(routes!(events::stream))
         .routes(routes!(configuration::get))
         .routes(routes!(configuration::diagnostics))
         .routes(routes!(uploads::begin))

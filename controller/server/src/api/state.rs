@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::auth::SessionSettings;
 use super::denials::Denials;
+use super::events::Events;
 use super::passwords::Passwords;
 use crate::fleet::FleetHandle;
 use crate::imports::Imports;
@@ -33,6 +34,7 @@ struct Shared {
     sources: SourceSettings,
     imports: Imports,
     denials: Denials,
+    events: Events,
     sessions: SessionSettings,
     passwords: Passwords,
     oidc: Oidc,
@@ -73,6 +75,7 @@ impl ApiState {
             sources,
             imports,
             denials,
+            events: Events::new(),
             sessions,
             passwords,
             oidc,
@@ -87,6 +90,11 @@ impl ApiState {
     pub(crate) async fn end_imports_at(self, stop: CancellationToken) {
         stop.cancelled().await;
         self.shared.imports.close().await;
+    }
+
+    /// Ends all streams of events: they have no end of their own.
+    pub(crate) fn end_streams(&self) {
+        self.shared.events.end();
     }
 
     pub(crate) fn fleet_name(&self) -> &str {
@@ -127,6 +135,9 @@ impl ApiState {
     }
     pub(crate) fn started_at(&self) -> Timestamp {
         self.shared.started_at
+    }
+    pub(super) fn events(&self) -> &Events {
+        &self.shared.events
     }
     pub(crate) fn denials(&self) -> &Denials {
         &self.shared.denials

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod bad_input;
+mod events;
 mod grpc;
 mod history;
 mod import;

@@ -38,6 +38,14 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
+    /// Which kinds there are among the records `from..to` by sequence number, in no order.
+    pub async fn record_kinds_between(&self, from: u64, to: u64) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT kind FROM audit_record WHERE seq >= $1 AND seq < $2";
+        let args = vec![seq(from)?, seq(to)?];
+        let rows = self.reader().await?.connection().fetch_all(sql, args).await?;
+        rows.iter().map(|row| row.text("kind")).collect()
+    }
+
     /// Where the log ends.
     pub async fn head(&self) -> Result<Head, StoreError> {
         // One statement, so that both halves are of one moment.

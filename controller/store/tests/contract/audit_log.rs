@@ -28,6 +28,11 @@ async fn records_are_found_newest_first_by_page_kind_and_subject(db: Database) {
     let subject_id = Some("key-3".to_owned());
     assert_eq!(seqs(&db, RecordQuery { subject_id: subject_id.clone(), ..all.clone() }).await, [9, 6, 3, 0]);
     assert_eq!(seqs(&db, RecordQuery { kind, subject_id, ..all }).await, [9, 3]);
+    assert_eq!(db.store.record_kinds_between(3, 4).await.unwrap(), ["key.revoked"]);
+    let mut kinds = db.store.record_kinds_between(3, 99).await.unwrap();
+    kinds.sort();
+    assert_eq!(kinds, ["key.created", "key.revoked"]);
+    assert!(db.store.record_kinds_between(12, 99).await.unwrap().is_empty());
 }
 
 async fn record_and_its_closing_record_are_found_by_id(db: Database) {

@@ -7,6 +7,7 @@ mod faults;
 mod grpc;
 mod life_of_a_request;
 mod life_of_a_rollout;
+mod live;
 mod official_client;
 mod one_machine;
 mod people;

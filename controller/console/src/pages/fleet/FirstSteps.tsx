@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Circle, CircleCheck } from 'lucide-react';
 import { Link } from 'react-router';
 import { client, take } from '../../api/client';
-import { live } from '../../api/live';
+import { live, liveBy } from '../../api/live';
 import type { Status } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Section } from '../../design';
@@ -14,9 +14,10 @@ export function FirstSteps({ status }: { status: Status }) {
   const answers = useQuery({
     queryKey: ['audit', 'first-answer'],
     queryFn: async () => (await take(client.GET('/api/v1/audit/records', { params: { query: { kind: 'inference.completed', limit: 1 } } }))).records.length > 0,
-    ...live,
+    ...liveBy('audit'),
     // Once it has answered, it has.
-    refetchInterval: (query) => (query.state.data ? false : live.refetchInterval()),
+    refetchInterval: (query) => (query.state.data ? false : liveBy('audit').refetchInterval(query)),
+    staleTime: (query) => (query.state.data ? 'static' : live.staleTime),
     enabled: may('audit.read'),
   });
   const beginning = { nodesReady: status.nodes_ready, models: status.models, deployments: status.deployments, answered: answers.data };

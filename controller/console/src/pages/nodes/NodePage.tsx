@@ -72,6 +72,8 @@ function DrainTold({ node }: { node: Node }) {
   if (left === 0) return <Notice>It is empty. It takes no replica before it is opened again.</Notice>;
   if (held === 0) return <Notice>{left === 1 ? 'One replica is' : `${left} replicas are`} still here, and {left === 1 ? 'goes' : 'go'} once {left === 1 ? 'another serves in its place and its requests' : 'others serve in their place and their requests'} have ended.</Notice>;
   return <Notice tone="warn">{held === 1 ? 'One replica finds' : `${held} replicas find`} no other node and {held === 1 ? 'stays' : 'stay'}. Open the node again, make room elsewhere, or drain it by force.</Notice>;
+}
+
 function History({ node }: { node: Node }) {
   const [range, chooseRange] = useRange();
   return <HistorySection title="History" query={useQuery(nodeHistory(node.id, range))} range={range} onRange={chooseRange} />;

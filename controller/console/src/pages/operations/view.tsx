@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { client, take } from '../../api/client';
-import { live } from '../../api/live';
 import { status } from '../../api/queries';
 import { useMay, useSession } from '../../api/session';
+import { useTold } from '../../api/told';
 import { configuration } from '../../configuration/queries';
 import { ErrorState, Facts, formatCount, PageHead, Section, Skeleton, Time, visible } from '../../design';
 import { LogHead } from '../../records/LogHead';
@@ -29,7 +29,8 @@ export default function Operations() {
 
 function Controller() {
   const now = useQuery(status);
-  const version = useQuery({ queryKey: ['version'], queryFn: () => take(client.GET('/api/v1/version')), ...live });
+  const version = useQuery({ queryKey: ['version'], queryFn: () => take(client.GET('/api/v1/version')) });
+  const told = useTold();
   const started = useQuery({ ...configuration, enabled: useMay()('configuration.read') }).data;
   const failed = [now, version].find((query) => query.error && !query.data);
   if (failed?.error) return <ErrorState error={failed.error} onRetry={() => void failed.refetch()} />;
@@ -45,6 +46,7 @@ function Controller() {
       ['Models', formatCount(models)],
       ['Deployments', formatCount(deployments)],
       ['Audit records', formatCount(records)],
+      ['What changes', told ? 'is shown when it happens' : 'is asked for every 2 seconds: no stream of events reaches this browser'],
       // Last, so that nothing moves when they come.
       ['Started', started ? <Time key="started" at={started.started_at} exact /> : undefined],
       ['Controller id', started ? <code key="id">{started.controller_id}</code> : undefined],

@@ -1,6 +1,6 @@
 import { patientFetch } from '../../api/client';
 import { plain } from '../../design/format';
-import { eventData } from './sse';
+import { eventData } from './eventData';
 
 export interface Message {
   role: 'system' | 'user' | 'assistant';

@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { asText } from '../../api/asText';
 import { patientFetch } from '../../api/client';
 import { problemOf } from '../../api/errors';
-import { live } from '../../api/live';
+import { liveBy } from '../../api/live';
 
 export interface Askable {
   id: string;
@@ -19,5 +19,5 @@ export const askable = queryOptions({
     if (!response.ok) throw problemOf(response, body);
     return asText((body as { data: Askable[] }).data);
   },
-  ...live,
+  ...liveBy('deployments', 'replicas'),
 });

@@ -24,7 +24,7 @@ const PLAIN_COOKIE: &str = "cloister";
 const COOKIES_MAX_BYTES: usize = 8 * 1024;
 pub(in crate::api) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-cloister-csrf");
 /// A call that the console makes by itself, to show what is new: nobody is using the session by it.
-const BACKGROUND_HEADER: HeaderName = HeaderName::from_static("x-cloister-background");
+pub(super) const BACKGROUND_HEADER: HeaderName = HeaderName::from_static("x-cloister-background");
 const FETCH_SITE_HEADER: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// `last_seen_at` is written no more often.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(30);
@@ -62,7 +62,8 @@ impl SignedIn {
     }
 
     pub(super) fn may(&self, action: Action) -> bool {
-        self.roles.iter().any(|role| access::allows(*role, action))
+        access::is_within(self.account.tenant.as_deref(), action)
+            && self.roles.iter().any(|role| access::allows(*role, action))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::response::IntoResponse;
-use cloister_api::Problem;
+use cloister_api::{ChangedTopics, Hello, Problem, Topic};
 use http::header;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder};
@@ -47,6 +47,10 @@ fn components() -> utoipa::openapi::Components {
         .security_scheme(KEY, SecurityScheme::Http(bearer))
         .security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
         .schema(Problem::name(), Problem::schema())
+        // What the stream of events is made of; an operation can only name the whole of it.
+        .schema(Topic::name(), Topic::schema())
+        .schema(Hello::name(), Hello::schema())
+        .schema(ChangedTopics::name(), ChangedTopics::schema())
         .build()
 }
 

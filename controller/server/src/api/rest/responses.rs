@@ -76,6 +76,18 @@ pub(super) enum Limited {
     TooManyRequests(Problem),
 }
 
+/// Of operations that hold something open.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "read by the derive alone")]
+pub(super) enum Crowded {
+    #[response(
+        status = 429,
+        description = "As many are open already as there may be",
+        content_type = "application/problem+json"
+    )]
+    TooManyRequests(Problem),
+}
+
 /// Of operations that take parameters or a body.
 #[derive(IntoResponses)]
 #[allow(dead_code, reason = "read by the derive alone")]

@@ -16,19 +16,19 @@ const PASSWORD: &str = "a dozen characters";
 
 /// A browser: one cookie, and what the console knows of its session.
 #[derive(Debug)]
-struct Browser {
+pub(super) struct Browser {
     cookie: String,
     csrf: String,
 }
 
 impl Browser {
-    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
+    pub(super) fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
         let request = Request::builder().method(method).uri(path).header(header::COOKIE, &self.cookie);
         let request = request.header("x-cloister-csrf", &self.csrf).header("sec-fetch-site", "same-origin");
         with_body(request, body)
     }
 
-    async fn call(
+    pub(super) async fn call(
         &self,
         fleet: &Fleet,
         method: Method,
@@ -72,7 +72,7 @@ fn password(name: &str, password: &str) -> Value {
 }
 
 /// Makes an account, and gets in by its link.
-async fn let_in(fleet: &Fleet, name: &str, role: &str) -> Browser {
+pub(super) async fn let_in(fleet: &Fleet, name: &str, role: &str) -> Browser {
     let new = json!({"name": name, "roles": [role]});
     let (status, body) = fleet.call(Method::POST, paths::ACCOUNTS, Some(new)).await;
     assert_eq!(status, StatusCode::CREATED, "{body}");

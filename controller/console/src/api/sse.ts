@@ -1,5 +1,4 @@
 // Reads `text/event-stream` as it arrives. Of an event only its data matters here.
-import { breather } from './breathe';
 
 /** Data of each whole event; what is not whole yet is kept for the next piece. */
 export class EventReader {
@@ -18,22 +17,4 @@ function dataOf(event: string): string | undefined {
   const lines = event.split(/\r\n|\n|\r/).filter((line) => line.startsWith('data:'));
   if (lines.length === 0) return undefined;
   return lines.map((line) => line.slice('data:'.length).replace(/^ /, '')).join('\n');
-}
-
-export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const reader = new EventReader();
-  const decoder = new TextDecoder();
-  const stream = body.getReader();
-  // What has arrived already is read without a pause: an answer that comes fast enough would leave the page no time.
-  const breathe = breather();
-  try {
-    for (let next = await stream.read(); !next.done; next = await stream.read()) {
-      for (const data of reader.push(decoder.decode(next.value, { stream: true }))) {
-        yield data;
-        await breathe();
-      }
-    }
-  } finally {
-    stream.releaseLock();
-  }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { breather } from './breathe';
+import { breather } from '../pages/playground/breathe';
 import { EventReader } from './sse';
 
 const read = (...pieces: string[]) => {
