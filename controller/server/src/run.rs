@@ -174,6 +174,7 @@ impl Controller {
             tokio::spawn(reconciler.run(stop_loops.clone())),
             tokio::spawn(table.run(stop_loops.clone())),
             tokio::spawn(peers.run(stop_loops.clone())),
+            tokio::spawn(ledger.clone().keep_searchable(stop_loops.clone())),
             tokio::spawn(follow::follow(store.clone(), fleet.clone(), stop_loops.clone())),
             tokio::spawn(admin.clone().end_imports_at(stop_loops.clone())),
         ];

@@ -22,14 +22,17 @@ mod sql;
 mod store;
 
 pub use append::{AppendTransaction, LogRows};
-pub use audit::{CheckpointRow, Head, OpenRequest, RecordQuery, RecordRow, SaltRow, TileRow};
+pub use audit::{
+    CheckpointRow, Head, OpenRequest, RecordFilter, RecordQuery, RecordRow, SaltRow, SearchField, SearchRow,
+    SearchTerm, TileRow, TimelineCount, TimelineQuery, Unindexed,
+};
 pub use change::Change;
 pub use error::{Entity, Refusal, StoreError};
 pub use leadership::LeadershipTask;
 pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
-    Account, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState,
-    Replica, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
+    Account, Approval, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node,
+    NodeState, Replica, Retirement, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
 };
 pub use store::{Backend, Store};

@@ -22,17 +22,18 @@ const CONTROLLERS: &str = include_str!("../migrations/0004_controllers.sql");
 const TRUST_POLICIES: &str = include_str!("../migrations/0005_trust_policies.sql");
 const ACCOUNTS: &str = include_str!("../migrations/0006_accounts.sql");
 const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
+const APPROVAL_AND_SEARCH: &str = include_str!("../migrations/0012_approval_and_search.sql");
 
 /// The newest step that this program knows.
-pub const SCHEMA_VERSION: u32 = 7;
+pub const SCHEMA_VERSION: u32 = 12;
 pub(crate) const NEWEST: i64 = SCHEMA_VERSION as i64;
 
-/// The steps up to `known` for one kind of database. They differ in the name of the byte-string type
-/// and in the language of triggers.
+/// The steps up to `known` for one kind of database. They differ in the name of the byte-string type,
+/// in how a table is kept in the order of its key, and in the language of triggers.
 pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
-    let (bytes, append_only) = match backend {
-        Backend::Sqlite => ("BLOB", APPEND_ONLY_SQLITE),
-        Backend::Postgres => ("BYTEA", APPEND_ONLY_POSTGRES),
+    let (bytes, clustered, append_only) = match backend {
+        Backend::Sqlite => ("BLOB", "WITHOUT ROWID", APPEND_ONLY_SQLITE),
+        Backend::Postgres => ("BYTEA", "", APPEND_ONLY_POSTGRES),
     };
     let steps = [
         (1, "fleet", FLEET),
@@ -41,11 +42,13 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (4, "controllers", CONTROLLERS),
         (5, "trust policies", TRUST_POLICIES),
         (6, "accounts", ACCOUNTS),
-        (NEWEST, "identities", IDENTITIES),
+        (7, "identities", IDENTITIES),
+        (NEWEST, "approval and search", APPROVAL_AND_SEARCH),
     ];
     let steps = steps.into_iter().filter(|(version, ..)| *version <= known);
+    let text = |sql: &str| sql.replace("{BYTES}", bytes).replace("{CLUSTERED}", clustered);
     let mut migrator = Migrator::with_migrations(
-        steps.map(|(version, name, sql)| step(version, name, &sql.replace("{BYTES}", bytes))).collect(),
+        steps.map(|(version, name, sql)| step(version, name, &text(sql))).collect(),
     );
     migrator.set_ignore_missing(true);
     migrator

@@ -4,6 +4,9 @@ mod accounts;
 mod fleet;
 mod models;
 
+pub(crate) use fleet::deployment;
+pub(crate) use models::approval_of;
+
 use crate::{Store, StoreError, limits::MAX_LISTED_ROWS, sql::Arg, sql::Row};
 
 impl Store {

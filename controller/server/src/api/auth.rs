@@ -29,11 +29,38 @@ use super::{ApiError, ApiState};
 pub(crate) struct Caller {
     actor: Actor,
     signed_in: Option<Arc<SignedIn>>,
+    rights: Rights,
+}
+
+/// What a caller may do who is not signed in.
+#[derive(Debug, Clone, Copy)]
+enum Rights {
+    None,
+    Key(cloister_api::Role),
+    /// Everything: the platform asks, which has decided on its own who may.
+    #[cfg(feature = "kubernetes")]
+    All,
 }
 
 impl Caller {
     pub(crate) fn actor(&self) -> Actor {
         self.actor.clone()
+    }
+
+    /// Whether it may do `action`, besides the one it was admitted for.
+    pub(in crate::api) fn may(&self, action: Action) -> bool {
+        match (&self.signed_in, self.rights) {
+            (Some(signed_in), _) => signed_in.may(action),
+            (None, Rights::None) => false,
+            (None, Rights::Key(role)) => access::key_allows(role, action),
+            #[cfg(feature = "kubernetes")]
+            (None, Rights::All) => true,
+        }
+    }
+
+    /// How it is called in what it leaves behind.
+    pub(in crate::api) fn name(&self) -> &str {
+        self.actor.name.as_deref().unwrap_or(&self.actor.id)
     }
 
     /// The session, if it is a person.
@@ -44,7 +71,7 @@ impl Caller {
     /// Whoever acts not by a key, but by where the change came from.
     #[cfg(feature = "kubernetes")]
     pub(super) fn of_actor(actor: Actor) -> Self {
-        Self { actor, signed_in: None }
+        Self { actor, signed_in: None, rights: Rights::All }
     }
 
     fn of_key(key: &Key, address: Option<SocketAddr>) -> Self {
@@ -54,16 +81,16 @@ impl Caller {
             name: Some(key.name.clone()),
             address: text(address),
         };
-        Self { actor, signed_in: None }
+        Self { actor, signed_in: None, rights: Rights::Key(api_key::role(key)) }
     }
 
     fn of_session(signed_in: SignedIn, address: Option<SocketAddr>) -> Self {
         let actor = account_actor(&signed_in.account, text(address));
-        Self { actor, signed_in: Some(Arc::new(signed_in)) }
+        Self { actor, signed_in: Some(Arc::new(signed_in)), rights: Rights::None }
     }
 
     fn anonymous(address: Option<SocketAddr>) -> Self {
-        Self { actor: anonymous(text(address)), signed_in: None }
+        Self { actor: anonymous(text(address)), signed_in: None, rights: Rights::None }
     }
 }
 

@@ -76,6 +76,7 @@ impl From<Refusal> for ApiError {
             Refusal::AlreadyUsed { .. }
             | Refusal::Expired { .. }
             | Refusal::Revoked { .. }
+            | Refusal::ModelState { .. }
             | Refusal::NotOpen { .. } => ProblemKind::Conflict,
         };
         Self::new(kind, refusal.to_string())

@@ -44,6 +44,7 @@ fn rows(writer: &str, seq: u64) -> LogRows {
     LogRows {
         writer: writer.to_owned(),
         records: vec![record],
+        search: Vec::new(),
         tiles: Vec::new(),
         checkpoint: CheckpointRow { size: seq + 1, note: "head".to_owned() },
         opened: Vec::new(),
