@@ -13,4 +13,5 @@ mod models;
 mod nodes;
 mod opening;
 mod rows;
+mod search;
 mod trust_policies;
