@@ -41,6 +41,7 @@ pub struct Model {
 pub struct ModelApproval {
     /// From an earlier controller, which does not say so: approved.
     #[serde(default)]
+    #[schema(required = true)]
     pub approval: Approval,
     /// The name of whoever approved it last. Absent while it waits, and of one that was here before
     /// models were approved.

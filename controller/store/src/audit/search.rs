@@ -110,9 +110,6 @@ impl Search {
         for condition in &self.conditions {
             pieces.require(condition);
         }
-        if columns.contains("r.") {
-            pieces.table("audit_record", "r");
-        }
         if columns.contains("m.") || filter.from.is_some() || filter.until.is_some() {
             pieces.table("audit_moment", "m");
         }
@@ -121,6 +118,9 @@ impl Search {
         }
         if let Some(until) = filter.until {
             pieces.narrow("m.written_at <", until.into());
+        }
+        if columns.contains("r.") {
+            pieces.table("audit_record", "r");
         }
         pieces.finish(columns)
     }
@@ -169,11 +169,20 @@ impl Pieces {
                 self.narrow(&format!("{alias}.field ="), field.as_str().into());
                 self.narrow(&format!("{alias}.value ="), value.into());
             }
+            // Rows of moments are small, and whatever has terms has one.
+            Condition::Column("kind", value) if self.begins_with("audit_term") => {
+                self.table("audit_moment", "m");
+                self.narrow("m.kind =", value.into());
+            }
             Condition::Column(name, value) => {
                 self.table("audit_record", "r");
                 self.narrow(&format!("r.{name} ="), value.into());
             }
         }
+    }
+
+    fn begins_with(&self, table: &str) -> bool {
+        self.tables.first().is_some_and(|(name, _)| *name == table)
     }
 
     fn table(&mut self, name: &'static str, alias: &str) {

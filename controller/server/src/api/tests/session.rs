@@ -16,7 +16,7 @@ const PASSWORD: &str = "a dozen characters";
 
 /// A browser: one cookie, and what the console knows of its session.
 #[derive(Debug)]
-struct Browser {
+pub(super) struct Browser {
     cookie: String,
     csrf: String,
 }
@@ -28,7 +28,7 @@ impl Browser {
         with_body(request, body)
     }
 
-    async fn call(
+    pub(super) async fn call(
         &self,
         fleet: &Fleet,
         method: Method,
@@ -72,7 +72,7 @@ fn password(name: &str, password: &str) -> Value {
 }
 
 /// Makes an account, and gets in by its link.
-async fn let_in(fleet: &Fleet, name: &str, role: &str) -> Browser {
+pub(super) async fn let_in(fleet: &Fleet, name: &str, role: &str) -> Browser {
     let new = json!({"name": name, "roles": [role]});
     let (status, body) = fleet.call(Method::POST, paths::ACCOUNTS, Some(new)).await;
     assert_eq!(status, StatusCode::CREATED, "{body}");
