@@ -179,7 +179,8 @@ pub fn records(query: &RecordQuery<'_>) -> String {
         ("intent", query.intent),
     ];
     let numbers = numbers.into_iter().filter_map(|(name, n)| n.map(|n| format!("{name}={n}")));
-    let texts = texts.into_iter().filter_map(|(name, text)| text.map(|text| format!("{name}={}", encode(text))));
+    let texts =
+        texts.into_iter().filter_map(|(name, text)| text.map(|text| format!("{name}={}", encode(text))));
     with_query(RECORDS, &numbers.chain(texts).collect::<Vec<_>>())
 }
 

@@ -30,7 +30,11 @@ async fn main() -> Outcome<()> {
         let store = Store::open(&url).await?;
         let begun = Instant::now();
         fill(&store, records).await?;
-        writeln!(io::stdout(), "{name}: {records} records written in {:.1} s", begun.elapsed().as_secs_f64())?;
+        writeln!(
+            io::stdout(),
+            "{name}: {records} records written in {:.1} s",
+            begun.elapsed().as_secs_f64()
+        )?;
         for (what, filter) in searches(records) {
             let page = median(|| page(&store, &filter)).await?;
             let counts = median(|| timeline(&store, &filter, records)).await?;
@@ -114,13 +118,16 @@ fn searches(records: u64) -> Vec<(&'static str, RecordFilter)> {
         ("who + model", RecordFilter { model: text("model-48"), ..who.clone() }),
         ("who + model, never together", RecordFilter { model: text("model-49"), ..who.clone() }),
         ("who + kind, never together", RecordFilter { kind: text("inference.completed"), ..who.clone() }),
-        ("who + model + node + kind + time", RecordFilter {
-            model: text("model-48"),
-            node: text("node-48"),
-            kind: text("inference.requested"),
-            actor: who.actor,
-            ..old
-        }),
+        (
+            "who + model + node + kind + time",
+            RecordFilter {
+                model: text("model-48"),
+                node: text("node-48"),
+                kind: text("inference.requested"),
+                actor: who.actor,
+                ..old
+            },
+        ),
     ]
 }
 

@@ -88,12 +88,8 @@ impl Model {
                 let detail: ModelDetail = client()?.get(&paths::model(&model)).await?;
                 output.data(&detail, |out| shown(&detail, out))
             }
-            Self::Approve { model } => {
-                approval::approve(&client()?, &model, output).await
-            }
-            Self::Retire { model, because } => {
-                approval::retire(&client()?, &model, because, output).await
-            }
+            Self::Approve { model } => approval::approve(&client()?, &model, output).await,
+            Self::Retire { model, because } => approval::retire(&client()?, &model, because, output).await,
             Self::Rm { model } => {
                 let changed: Changed = client()?.delete(&paths::model(&model)).await?;
                 output.data(&changed, |_| format!("removed; on record as {}", changed.record_id))

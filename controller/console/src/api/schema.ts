@@ -182,6 +182,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many audit records there are, over time and by group of kinds.
+         * @description Counts at most 1,000,000 records, the newest ones.
+         */
+        get: operations["get_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/configuration": {
         parameters: {
             query?: never;
@@ -378,6 +398,46 @@ export interface paths {
          * @description Refused while it is deployed.
          */
         delete: operations["remove_model"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a model: it may be deployed.
+         * @description Also brings a retired one back. Approving one that is approved changes nothing.
+         */
+        post: operations["approve_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a model: no deployment may choose it any more.
+         * @description Deployments that have it go on, and may be scaled down. Retiring one that is retired changes nothing.
+         */
+        post: operations["retire_model"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -769,57 +829,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit/timeline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Audit records, newest first. */
-        get: operations["get_timeline"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{model}/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** One model. */
-        post: operations["approve_model"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{model}/retire": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** One model. */
-        post: operations["retire_model"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -844,6 +853,11 @@ export interface components {
             /** @description At least one. */
             roles: components["schemas"]["FleetRole"][];
         };
+        /**
+         * @description Whether a model may be deployed.
+         * @enum {string}
+         */
+        Approval: "waiting" | "approved" | "retired";
         /** @description A change was made; this is the audit record it committed with. */
         Changed: {
             record_id: string;
@@ -1112,6 +1126,7 @@ export interface components {
             /** @description Goes behind `/console/login#token=`. */
             token: string;
         };
+        /** @description One imported model. */
         Model: components["schemas"]["ModelApproval"] & {
             /** @example llama */
             architecture: string;
@@ -1154,6 +1169,22 @@ export interface components {
              */
             trusted: boolean;
         };
+        /** @description Whether a model may be deployed, and who decided so. */
+        ModelApproval: {
+            /** @description From an earlier controller, which does not say so: approved. */
+            approval: components["schemas"]["Approval"];
+            approved_at?: string | null;
+            /**
+             * @description The name of whoever approved it last. Absent while it waits, and of one that was here before
+             *     models were approved.
+             */
+            approved_by?: string | null;
+            retired_at?: string | null;
+            /** @description As whoever retired it put it. */
+            retired_because?: string | null;
+            /** @description Of a retired one. */
+            retired_by?: string | null;
+        };
         /** @description A model with all that is known about it. */
         ModelDetail: components["schemas"]["Model"] & {
             /** @description The checks that it passed at import, in order, as sentences. */
@@ -1163,7 +1194,7 @@ export interface components {
             facts: components["schemas"]["ModelFacts"];
             /** @description The files that the signature covers. The signature bundle itself is not among them. */
             files: components["schemas"]["ModelFile"][];
-            /** @description The audit record of its import. Absent from answers that did not import it. */
+            /** @description The audit record of its import, approval or retirement. Absent from answers that changed nothing. */
             record_id?: string | null;
         };
         /** @description What was read from the header of the weights, and what follows from it. */
@@ -1461,6 +1492,11 @@ export interface components {
              */
             next_before_seq?: number | null;
             records: components["schemas"]["Record"][];
+            /**
+             * Format: int64
+             * @description Records of an earlier version that a search by who, model, node or time does not find yet: they
+             *     are looked through after an update. 0, and then absent, otherwise.
+             */
             unsearchable?: number;
         };
         Replica: {
@@ -1501,6 +1537,11 @@ export interface components {
         };
         ReplicaList: {
             replicas: components["schemas"]["Replica"][];
+        };
+        /** @description Takes a model out of use for new deployments. */
+        RetireModelRequest: {
+            /** @description Why, in at most 200 characters, for those who want to deploy it. The record holds its SHA-256. */
+            because?: string | null;
         };
         /**
          * @description What a key may do.
@@ -1604,6 +1645,31 @@ export interface components {
             replicas_ready: number;
             version: string;
         };
+        /** @description How many records were written when. */
+        Timeline: {
+            /** @description In order and without gaps, all equally long. */
+            buckets: components["schemas"]["TimelineBucket"][];
+            /** @description False if there were more records than are counted at once: the newest ones were. */
+            complete: boolean;
+            from: string;
+            /** @description Not among the counted times. */
+            to: string;
+            /**
+             * Format: int64
+             * @description As in a page of records.
+             */
+            unsearchable?: number;
+        };
+        /** @description One piece of a timeline. */
+        TimelineBucket: {
+            /** @description Number of records by group: what stands before the point in their kind, e.g. `inference`. */
+            counts: {
+                [key: string]: number;
+            };
+            from: string;
+            /** @description Not among its times; where the next one begins. */
+            to: string;
+        };
         TrustPolicy: {
             name: string;
             /** @description The audit record of the change. Absent from answers that changed nothing. */
@@ -1669,33 +1735,6 @@ export interface components {
             api: string;
             /** @description Version of the controller, e.g. `0.1.0`. */
             version: string;
-        };
-        /** @enum {string} */
-        Approval: "waiting" | "approved" | "retired";
-        ModelApproval: {
-            approval: components["schemas"]["Approval"];
-            approved_by?: string | null;
-            approved_at?: string | null;
-            retired_by?: string | null;
-            retired_at?: string | null;
-            retired_because?: string | null;
-        };
-        RetireModelRequest: {
-            because?: string | null;
-        };
-        TimelineBucket: {
-            from: string;
-            to: string;
-            counts: {
-                [key: string]: number;
-            };
-        };
-        Timeline: {
-            from: string;
-            to: string;
-            buckets: components["schemas"]["TimelineBucket"][];
-            complete: boolean;
-            unsearchable?: number;
         };
     };
     responses: never;
@@ -2332,11 +2371,17 @@ export interface operations {
                 kind?: string;
                 /** @description Id of what was changed or used */
                 subject?: string;
+                /** @description Who: id or name of an API key, account or node. Of an inference: the caller */
                 actor?: string;
+                /** @description Digest or name of a model that the record names. Of an inference: the model that computed */
                 model?: string;
+                /** @description Id or name of a node that the record names. Of an inference: the node that computed, which its closing record knows */
                 node?: string;
+                /** @description Written then or later, RFC 3339 */
                 from?: string;
+                /** @description Written before then, RFC 3339 */
                 to?: string;
+                /** @description Id of a *requested* record: finds the one that closes it */
                 intent?: string;
             };
             header?: never;
@@ -2524,6 +2569,89 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_timeline: {
+        parameters: {
+            query?: {
+                /** @description Pieces of time, 1 to 240; default 60. The time is that between `from` and `to`, by default the last 24 hours */
+                buckets?: number;
+                /** @description e.g. `inference.completed` */
+                kind?: string;
+                /** @description Id of what was changed or used */
+                subject?: string;
+                /** @description Who: id or name of an API key, account or node. Of an inference: the caller */
+                actor?: string;
+                /** @description Digest or name of a model that the record names. Of an inference: the model that computed */
+                model?: string;
+                /** @description Id or name of a node that the record names. Of an inference: the node that computed, which its closing record knows */
+                node?: string;
+                /** @description Written then or later, RFC 3339 */
+                from?: string;
+                /** @description Written before then, RFC 3339 */
+                to?: string;
+                /** @description Id of a *requested* record: finds the one that closes it */
+                intent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3838,6 +3966,198 @@ export interface operations {
             };
             /** @description The present state does not allow this; `type` and `detail` say why */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or digest */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or digest */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireModelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5802,238 +6122,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Version"];
-                };
-            };
-        };
-    };
-    get_timeline: {
-        parameters: {
-            query?: {
-                /** @description e.g. `inference.completed` */
-                kind?: string;
-                /** @description Id of what was changed or used */
-                subject?: string;
-                actor?: string;
-                model?: string;
-                node?: string;
-                from?: string;
-                to?: string;
-                intent?: string;
-                buckets?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Timeline"];
-                };
-            };
-            /** @description A field or parameter is wrong; `field` names it */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the controller */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state or the audit record cannot be read or written now; nothing was changed */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    approve_model: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Name or digest */
-                model: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelDetail"];
-                };
-            };
-            /** @description A field or parameter is wrong; `field` names it */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the controller */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state or the audit record cannot be read or written now; nothing was changed */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    retire_model: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Name or digest */
-                model: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RetireModelRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelDetail"];
-                };
-            };
-            /** @description A field or parameter is wrong; `field` names it */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the controller */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state or the audit record cannot be read or written now; nothing was changed */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

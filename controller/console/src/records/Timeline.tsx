@@ -29,7 +29,7 @@ export function Timeline({ of, onChoose }: TimelineProps) {
     <figure className="timeline" aria-label="Records over time">
       <figcaption className="timeline-told small">{told ? inWords(told, of) : summary(of, sum)}</figcaption>
       <ListBox
-        className="timeline-bars" orientation="horizontal" layout="grid" aria-label={`Records over time, ${summary(of, sum)}`}
+        className="timeline-bars" orientation="horizontal" aria-label={`Records over time, ${summary(of, sum)}`}
         items={all.map((bar) => ({ id: bar.bucket.from, bar }))} onAction={(id) => choose(String(id))} onPointerLeave={() => setShown(undefined)}
       >
         {({ id, bar }) => (

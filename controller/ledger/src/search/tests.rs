@@ -53,13 +53,8 @@ fn an_inference_is_found_by_caller_model_and_the_node_that_computed() {
         node_id: Some("n-1".to_owned()),
         ..Inference::default()
     });
-    let expected = [
-        ("actor", "a-1"),
-        ("actor", "meier"),
-        ("model", "sha256:ab"),
-        ("model", "smollm2"),
-        ("node", "n-1"),
-    ];
+    let expected =
+        [("actor", "a-1"), ("actor", "meier"), ("model", "sha256:ab"), ("model", "smollm2"), ("node", "n-1")];
     assert_eq!(found_by(completed), pairs(&expected));
 }
 

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{ApplyError, exists, invalid, json, missing, name, number, touched};
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_REASON_BYTES};
-use crate::sql::Connection;
 use crate::reads::approval_of;
+use crate::sql::Connection;
 use crate::{Approval, Deployment, Entity, Model, Refusal, Retirement, Signer};
 
 pub(super) async fn add_signer(db: &mut Connection<'_>, signer: &Signer) -> Result<(), ApplyError> {

@@ -30,7 +30,8 @@ impl Store {
     pub async fn unindexed_records(&self) -> Result<Option<Unindexed>, StoreError> {
         let mut reader = self.reader().await?;
         let mut db = reader.connection();
-        let sql = "SELECT i.upto, h.size FROM audit_indexed i CROSS JOIN audit_head h WHERE i.id = 1 AND h.id = 1";
+        let sql =
+            "SELECT i.upto, h.size FROM audit_indexed i CROSS JOIN audit_head h WHERE i.id = 1 AND h.id = 1";
         let row = db.fetch_optional(sql, Vec::new()).await?;
         let row = row.ok_or_else(|| StoreError::corrupt("search", "its row is missing"))?;
         let (from, size) = (row.u64("upto")?, row.u64("size")?);
@@ -73,7 +74,9 @@ pub(crate) async fn insert_search_rows(
     for row in rows {
         moments.push(vec![seq(row.seq)?, row.written_at.into(), row.kind.into()]);
         for term in row.terms {
-            if term.field == SearchField::Node && let Some(name) = node_names.get(&term.value) {
+            if term.field == SearchField::Node
+                && let Some(name) = node_names.get(&term.value)
+            {
                 push_term(&mut terms, row.seq, term.field, name.clone())?;
             }
             push_term(&mut terms, row.seq, term.field, term.value)?;
@@ -103,8 +106,11 @@ async fn node_names(
     rows: &[SearchRow],
 ) -> Result<HashMap<String, String>, StoreError> {
     let is_node = |term: &&SearchTerm| term.field == SearchField::Node;
-    let mut ids: Vec<&str> =
-        rows.iter().flat_map(|row| row.terms.iter().filter(is_node)).map(|term| term.value.as_str()).collect();
+    let mut ids: Vec<&str> = rows
+        .iter()
+        .flat_map(|row| row.terms.iter().filter(is_node))
+        .map(|term| term.value.as_str())
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     let mut names = HashMap::with_capacity(ids.len());

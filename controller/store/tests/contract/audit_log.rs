@@ -27,12 +27,9 @@ async fn records_are_found_newest_first_by_page_kind_and_subject(db: Database) {
     let subject = RecordFilter { subject_id: Some("key-3".to_owned()), ..RecordFilter::default() };
     let both = RecordFilter { subject_id: subject.subject_id.clone(), ..kind.clone() };
     let closing = RecordFilter { intent: Some(record_id(4)), ..RecordFilter::default() };
-    for (filter, found) in [
-        (kind, vec![11, 9, 7, 5, 3, 1]),
-        (subject, vec![9, 6, 3, 0]),
-        (both, vec![9, 3]),
-        (closing, vec![5]),
-    ] {
+    for (filter, found) in
+        [(kind, vec![11, 9, 7, 5, 3, 1]), (subject, vec![9, 6, 3, 0]), (both, vec![9, 3]), (closing, vec![5])]
+    {
         assert_eq!(seqs(&db, RecordQuery { filter, ..all.clone() }).await, found);
     }
 }

@@ -1,6 +1,6 @@
 //! `cloister model approve` and `retire`
 
-use cloister_api::{Approval, ModelApproval, ModelDetail, RetireModelRequest, paths};
+use cloister_api::{Approval, Model, ModelApproval, ModelDetail, RetireModelRequest, paths};
 use serde_json::json;
 
 use crate::client::Client;
@@ -61,5 +61,36 @@ pub(super) fn told(approval: &ModelApproval) -> String {
             let by = by(&approval.retired_by, &approval.retired_at);
             format!("retired{by}{}", because.unwrap_or_default())
         }
+    }
+}
+
+/// What is to be done before it can be deployed, on a line of its own; nothing if it can be.
+pub(super) fn waits(model: &Model) -> Option<String> {
+    (model.approval.approval == Approval::Waiting).then(|| {
+        let name = &model.name;
+        format!(
+            "\nit waits for approval: a fleet admin or a model approver runs cloister model approve {name}"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_model_is_told_with_who_and_why() {
+        let waiting = ModelApproval { approval: Approval::Waiting, ..ModelApproval::default() };
+        assert!(told(&waiting).starts_with("waiting"), "{}", told(&waiting));
+        let retired = ModelApproval {
+            approval: Approval::Retired,
+            retired_by: Some("weber".to_owned()),
+            retired_at: Some("2026-11-22T08:00:00Z".to_owned()),
+            retired_because: Some("too small\u{202e}".to_owned()),
+            ..ModelApproval::default()
+        };
+        let told = told(&retired);
+        assert!(told.starts_with("retired by weber at 2026-11-22T08:00:00Z: too small"), "{told}");
+        assert!(!told.contains('\u{202e}'), "{told}");
     }
 }

@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 import { openConsole } from '../../testing/console';
@@ -57,7 +57,7 @@ it('retires only once the name is typed, and says which deployments go on', asyn
     },
   });
   await screen.findByText('Nothing is taken down: these go on with it, and may only be scaled down or removed.');
-  expect(screen.getByText('ward')).toBeTruthy();
+  expect(within(screen.getByRole('alertdialog')).getByText('ward')).toBeTruthy();
   await userEvent.type(screen.getByLabelText('Why (optional)'), 'too small');
   expect(screen.getByRole('button', { name: 'Retire model' }).hasAttribute('disabled')).toBe(true);
   await userEvent.type(screen.getByLabelText('Type smollm2 to confirm'), 'smollm2{Enter}');

@@ -59,13 +59,9 @@ fn say(said: &mut Said<'_>, seen: &Seen<'_>, standing: Standing<'_>) {
 fn there(found: &cloister_api::Model) -> Rows {
     let digest = &found.digest;
     match (found.trusted, found.approval.approval) {
-        (true, Approval::Retired) => (
-            c::MODEL_FETCHED,
-            c::MODEL_VERIFIED,
-            c::MODEL_RETIRED,
-            c::MODEL_READY_RETIRED,
-            retired(found),
-        ),
+        (true, Approval::Retired) => {
+            (c::MODEL_FETCHED, c::MODEL_VERIFIED, c::MODEL_RETIRED, c::MODEL_READY_RETIRED, retired(found))
+        }
         (true, Approval::Waiting) => (
             c::MODEL_FETCHED,
             c::MODEL_VERIFIED,

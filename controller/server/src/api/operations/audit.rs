@@ -54,7 +54,10 @@ impl Filter {
         if let (Some(from), Some(until)) = (from, until)
             && from >= until
         {
-            return Err(ApiError::invalid("to", format!("to is {until}, and must be later than from, {from}")));
+            return Err(ApiError::invalid(
+                "to",
+                format!("to is {until}, and must be later than from, {from}"),
+            ));
         }
         Ok(RecordFilter {
             kind: text("kind", self.kind)?,
@@ -82,7 +85,10 @@ fn text(field: &'static str, value: Option<String>) -> Result<Option<String>, Ap
 fn time(field: &'static str, value: Option<String>) -> Result<Option<Timestamp>, ApiError> {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
     let time = value.parse().map_err(|_| {
-        ApiError::invalid(field, format!("{field} must be a time as RFC 3339 writes it, e.g. 2026-11-22T08:00:00Z"))
+        ApiError::invalid(
+            field,
+            format!("{field} must be a time as RFC 3339 writes it, e.g. 2026-11-22T08:00:00Z"),
+        )
     })?;
     Ok(Some(time))
 }

@@ -35,8 +35,7 @@ async fn what_an_operator_imports_waits_until_an_approver_approves_it() {
     let (status, _) = operator.call(&fleet, Method::POST, &paths::model_approval("tiny"), None).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
 
-    let (status, approved) =
-        approver.call(&fleet, Method::POST, &paths::model_approval("tiny"), None).await;
+    let (status, approved) = approver.call(&fleet, Method::POST, &paths::model_approval("tiny"), None).await;
     assert_eq!((status, &approved["approval"]), (StatusCode::OK, &json!("approved")), "{approved}");
     assert_eq!(approved["approved_by"], "weber");
     let (kind_of, leaf) = fleet.recorded(1).await.remove(0);
@@ -58,8 +57,7 @@ async fn who_may_approve_has_it_approved_with_the_import() {
     assert_eq!((&model["approval"], &model["approved_by"]), (&json!("approved"), &json!("weber")));
     let (kind_of, leaf) = fleet.recorded(1).await.remove(0);
     assert_eq!((kind_of.as_str(), &leaf["change"]["approval"]), ("model.imported", &json!("approved")));
-    let (status, _) =
-        fleet.call(Method::DELETE, &paths::model("tiny"), None).await;
+    let (status, _) = fleet.call(Method::DELETE, &paths::model("tiny"), None).await;
     assert_eq!(status, StatusCode::OK);
     let by_key = fleet.import(&signer, "tiny").await;
     assert_eq!((&by_key["approval"], &by_key["approved_by"]), (&json!("approved"), &json!("admin")));
@@ -91,7 +89,10 @@ async fn a_retired_model_goes_on_where_it_is_deployed_and_is_chosen_nowhere() {
     ] {
         let problem = fleet.problem(Method::PUT, &path, Some(body)).await;
         assert_eq!(kind(&problem), ProblemKind::Conflict);
-        assert!(problem.detail.contains("retired by admin") && problem.detail.contains(because), "{problem:?}");
+        assert!(
+            problem.detail.contains("retired by admin") && problem.detail.contains(because),
+            "{problem:?}"
+        );
     }
     let (status, same) = fleet.call(Method::PUT, &ward, Some(json!({"model": "tiny", "replicas": 2}))).await;
     assert_eq!((status, &same["revision"]), (StatusCode::OK, &json!(1)));

@@ -85,7 +85,11 @@ async fn a_filter_that_means_nothing_is_refused_by_field() {
     ];
     for (path, query, field) in cases {
         let problem = fleet.problem(Method::GET, &format!("{path}?{query}"), None).await;
-        assert_eq!((kind(&problem), problem.field.as_deref()), (ProblemKind::Invalid, Some(field)), "{query}");
+        assert_eq!(
+            (kind(&problem), problem.field.as_deref()),
+            (ProblemKind::Invalid, Some(field)),
+            "{query}"
+        );
     }
     // The longest time there is.
     let all = format!("{}?from=-009999-01-03T00:00:00Z&to=9999-12-30T00:00:00Z", paths::TIMELINE);

@@ -126,7 +126,10 @@ mod tests {
         assert!(filled[1].counts.is_empty());
         assert_eq!(filled[2].counts, BTreeMap::from([("model".to_owned(), 4)]));
         assert!(filled.windows(2).all(|pair| pair[0].to == pair[1].from));
-        assert_eq!((filled[0].from.as_str(), filled[2].to.as_str()), ("2026-11-22T08:00:00Z", "2026-11-22T08:00:10Z"));
+        assert_eq!(
+            (filled[0].from.as_str(), filled[2].to.as_str()),
+            ("2026-11-22T08:00:00Z", "2026-11-22T08:00:10Z")
+        );
     }
 
     #[test]
