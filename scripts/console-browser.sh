@@ -25,6 +25,7 @@ export CLOISTER_AUDIT=$programs/cloister-audit
 node controller/console/tests/browser/story.mjs
 node controller/console/tests/browser/people.mjs
 MODEL=$work/other node controller/console/tests/browser/tasks.mjs
+MODEL=$work/other node controller/console/tests/browser/approval.mjs
 node controller/console/tests/browser/hostile.mjs
 node controller/console/tests/browser/conflict.mjs
 node controller/console/tests/browser/nodes.mjs

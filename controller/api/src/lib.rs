@@ -43,13 +43,16 @@ pub use import::{
     OciSource, PathSource,
 };
 pub use key::{Key, KeyList, NewKey, NewKeyRequest, Role};
-pub use model::{ImportRequest, Model, ModelDetail, ModelFacts, ModelFile, ModelList};
+pub use model::{
+    Approval, ImportRequest, Model, ModelApproval, ModelDetail, ModelFacts, ModelFile, ModelList,
+    RetireModelRequest,
+};
 pub use node::{
     Drain, JoinToken, JoinTokenRequest, Node, NodeList, NodeState, SchedulingRequest, SchedulingState,
 };
 pub use node_preview::{NodeChange, NodePreview, Outcome, Prospect};
 pub use problem::{Problem, ProblemKind};
-pub use record::{LogCheckpoint, Record, RecordPage};
+pub use record::{LogCheckpoint, Record, RecordPage, Timeline, TimelineBucket};
 pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
 pub use session::{
     NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods, SignInIssuer, SignedOut,

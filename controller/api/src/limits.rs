@@ -52,6 +52,15 @@ pub const JOIN_TOKEN_VALID_FOR_DEFAULT_S: u32 = 3600;
 /// Entries of one column of a history.
 pub const HISTORY_POINTS_MAX: usize = 500;
 
+/// Longest reason for retiring a model, in characters.
+pub const RETIRE_REASON_MAX_CHARS: usize = 200;
+
+/// Longest value of a filter of records, in bytes.
+pub const RECORD_FILTER_MAX_BYTES: usize = 256;
+/// Pieces of one timeline.
+pub const TIMELINE_BUCKETS_MAX: u32 = 240;
+/// Pieces of a timeline where the caller states no number.
+pub const TIMELINE_BUCKETS_DEFAULT: u32 = 60;
 /// Records on one page.
 pub const RECORDS_PAGE_MAX: u32 = 1000;
 /// Records on one page where the caller states no number.

@@ -29,9 +29,56 @@ pub struct Model {
     /// more: it is no longer placed, and its replicas are drained.
     pub trusted: bool,
     pub imported_at: String,
+    #[serde(flatten)]
+    pub approval: ModelApproval,
     /// As the model file states it, e.g. `apache-2.0`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub license: Option<String>,
+}
+
+/// Whether a model may be deployed, and who decided so.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct ModelApproval {
+    /// From an earlier controller, which does not say so: approved.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub approval: Approval,
+    /// The name of whoever approved it last. Absent while it waits, and of one that was here before
+    /// models were approved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approved_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approved_at: Option<String>,
+    /// Of a retired one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retired_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retired_at: Option<String>,
+    /// As whoever retired it put it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retired_because: Option<String>,
+}
+
+/// Whether a model may be deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// Imported by somebody who may not approve it.
+    Waiting,
+    #[default]
+    Approved,
+    /// Deployments that have it go on and may be scaled down; nothing may choose it any more.
+    Retired,
+}
+
+/// Takes a model out of use for new deployments.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetireModelRequest {
+    /// Why, in at most 200 characters, for those who want to deploy it. The record holds its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
+    pub because: Option<String>,
 }
 
 /// A model with all that is known about it.
@@ -46,7 +93,7 @@ pub struct ModelDetail {
     pub checks: Vec<String>,
     /// Names of the deployments that use it.
     pub deployments: Vec<String>,
-    /// The audit record of its import. Absent from answers that did not import it.
+    /// The audit record of its import, approval or retirement. Absent from answers that changed nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub record_id: Option<String>,
 }

@@ -22,6 +22,9 @@ pub const UPLOAD_FILE: &str = "/api/v1/uploads/{upload_id}/files/{name}";
 pub const MODELS: &str = "/api/v1/models";
 pub const MODEL: &str = "/api/v1/models/{model}";
 
+pub const MODEL_APPROVAL: &str = "/api/v1/models/{model}/approve";
+pub const MODEL_RETIREMENT: &str = "/api/v1/models/{model}/retire";
+
 pub const IMPORTS: &str = "/api/v1/imports";
 pub const IMPORT: &str = "/api/v1/imports/{import_id}";
 
@@ -65,6 +68,7 @@ pub const ACCOUNT_ROLES: &str = "/api/v1/accounts/{account}/roles";
 pub const LOGIN_LINK: &str = "/api/v1/accounts/{account}/login-link";
 
 pub const RECORDS: &str = "/api/v1/audit/records";
+pub const TIMELINE: &str = "/api/v1/audit/timeline";
 pub const RECORD: &str = "/api/v1/audit/records/{record_id}";
 pub const RECORD_EVIDENCE: &str = "/api/v1/audit/records/{record_id}/evidence";
 pub const EVIDENCE: &str = "/api/v1/audit/evidence";
@@ -83,6 +87,16 @@ pub fn upload(upload_id: &str) -> String {
 /// A model by name or digest.
 pub fn model(name_or_digest: &str) -> String {
     fill(MODEL, &[name_or_digest])
+}
+
+/// Approving a model, by name or digest.
+pub fn model_approval(name_or_digest: &str) -> String {
+    fill(MODEL_APPROVAL, &[name_or_digest])
+}
+
+/// Retiring a model, by name or digest.
+pub fn model_retirement(name_or_digest: &str) -> String {
+    fill(MODEL_RETIREMENT, &[name_or_digest])
 }
 
 pub fn import(import_id: &str) -> String {
@@ -184,16 +198,36 @@ pub struct RecordQuery<'a> {
     pub before_seq: Option<u64>,
     pub kind: Option<&'a str>,
     pub subject: Option<&'a str>,
+    /// Id or name.
+    pub actor: Option<&'a str>,
+    /// Name or digest.
+    pub model: Option<&'a str>,
+    /// Id or name.
+    pub node: Option<&'a str>,
+    /// RFC 3339.
+    pub from: Option<&'a str>,
+    /// RFC 3339; not among the times.
+    pub to: Option<&'a str>,
+    /// Id of the request that it closes.
+    pub intent: Option<&'a str>,
 }
 
 pub fn records(query: &RecordQuery<'_>) -> String {
-    let pairs = [
-        query.limit.map(|n| format!("limit={n}")),
-        query.before_seq.map(|n| format!("before_seq={n}")),
-        query.kind.map(|kind| format!("kind={}", encode(kind))),
-        query.subject.map(|subject| format!("subject={}", encode(subject))),
+    let numbers = [("limit", query.limit.map(u64::from)), ("before_seq", query.before_seq)];
+    let texts = [
+        ("kind", query.kind),
+        ("subject", query.subject),
+        ("actor", query.actor),
+        ("model", query.model),
+        ("node", query.node),
+        ("from", query.from),
+        ("to", query.to),
+        ("intent", query.intent),
     ];
-    with_query(RECORDS, &pairs.into_iter().flatten().collect::<Vec<_>>())
+    let numbers = numbers.into_iter().filter_map(|(name, n)| n.map(|n| format!("{name}={n}")));
+    let texts =
+        texts.into_iter().filter_map(|(name, text)| text.map(|text| format!("{name}={}", encode(text))));
+    with_query(RECORDS, &numbers.chain(texts).collect::<Vec<_>>())
 }
 
 pub fn record(record_id: &str) -> String {

@@ -79,6 +79,10 @@ pub enum Kind {
     ModelImported,
     #[serde(rename = "model.refused")]
     ModelRefused,
+    #[serde(rename = "model.approved")]
+    ModelApproved,
+    #[serde(rename = "model.retired")]
+    ModelRetired,
     #[serde(rename = "model.removed")]
     ModelRemoved,
     #[serde(rename = "deployment.created")]

@@ -52,6 +52,8 @@ fn verb(kind: Kind) -> &'static str {
         Kind::TrustPolicyRemoved => "removed a trust policy:",
         Kind::ModelImported => "imported a model:",
         Kind::ModelRefused => "had a model refused:",
+        Kind::ModelApproved => "approved a model for deployment:",
+        Kind::ModelRetired => "retired a model:",
         Kind::ModelRemoved => "removed a model:",
         Kind::DeploymentCreated => "created a deployment:",
         Kind::DeploymentChanged => "changed a deployment:",

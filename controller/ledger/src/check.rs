@@ -23,7 +23,7 @@ pub(crate) fn indexed_columns(record: &Record) -> RecordRow {
 }
 
 /// The name that the record has in its leaf, e.g. `inference.completed`.
-fn kind_name(kind: Kind) -> String {
+pub(crate) fn kind_name(kind: Kind) -> String {
     match serde_json::to_value(kind) {
         Ok(serde_json::Value::String(name)) => name,
         other => unreachable!("a kind is written as its name, not as {other:?}"),

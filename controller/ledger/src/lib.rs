@@ -22,6 +22,7 @@ pub mod limits;
 mod options;
 mod recovery;
 mod register;
+mod search;
 mod sequencer;
 mod start;
 mod stats;

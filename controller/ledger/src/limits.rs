@@ -31,3 +31,7 @@ pub const MAX_EXPORTED_IDS: usize = 10_000;
 pub(crate) const EXPORT_PIECE_BYTES: usize = 64 * 1024;
 /// Pieces of an export that wait for a slow reader.
 pub(crate) const MAX_EXPORT_PIECES: usize = 4;
+/// Things that one record is found by; a placement may name many nodes.
+pub(crate) const MAX_SEARCH_TERMS: usize = 64;
+/// How often the log is looked through for records that an earlier version wrote without making them searchable.
+pub(crate) const SEARCH_INTERVAL: Duration = Duration::from_secs(30);

@@ -51,6 +51,8 @@ rows! {
             MODEL_ADMITTED = (True, "Admitted", "The fleet has the model under its name, and may run it."),
             MODEL_NAME_TAKEN = (False, "NameTaken", "The fleet has another model of this name. Give this one another `spec.name`, or remove the other."),
             MODEL_TRUST_WITHDRAWN = (False, "SignerNotTrusted", "Its signer is not trusted any more: replicas are drained, and nothing new runs."),
+            MODEL_RETIRED = (False, "Retired", "Somebody retired it: what is deployed goes on, nothing new may choose it. The message says who. Deploy another model, or approve it again."),
+            MODEL_WAITING = (False, "WaitsForApproval", "It was in the fleet already, imported by somebody who may not approve it. Approve it."),
             MODEL_GONE = (False, "RemovedElsewhere", "Somebody removed it from the fleet. Delete and create this Model to fetch it again, or delete it."),
             MODEL_NOT_ADMITTED = (Unknown, "NotVerified", "Only what is verified is admitted."),
         "Ready":
@@ -62,6 +64,8 @@ rows! {
             MODEL_READY_REFUSED = (False, "Refused", "See `Verified`."),
             MODEL_READY_UNTRUSTED = (False, "SignerNotTrusted", "See `Verified` and `Admitted`."),
             MODEL_READY_NAME_TAKEN = (False, "NameTaken", "See `Admitted`."),
+            MODEL_READY_RETIRED = (False, "Retired", "See `Admitted`."),
+            MODEL_READY_WAITING = (False, "WaitsForApproval", "See `Admitted`."),
             MODEL_READY_GONE = (False, "RemovedElsewhere", "See `Admitted`."),
             MODEL_READY_IN_USE = (False, "InUse", "It is to be deleted, and waits for the deployments that the message names."),
             MODEL_READY_REMOVING = (False, "Removing", "It is to be deleted; the fleet has not removed it yet."),

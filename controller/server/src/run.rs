@@ -178,6 +178,7 @@ impl Controller {
             tokio::spawn(table.run(stop_loops.clone())),
             tokio::spawn(peers.run(stop_loops.clone())),
             tokio::spawn(history.run(stop_loops.clone())),
+            tokio::spawn(ledger.clone().keep_searchable(stop_loops.clone())),
             tokio::spawn(follow::follow(store.clone(), fleet.clone(), stop_loops.clone())),
             tokio::spawn(admin.clone().end_imports_at(stop_loops.clone())),
             tokio::spawn(admin.clone().tell_changes(stop_loops.clone())),

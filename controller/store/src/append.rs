@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::apply::{ApplyError, apply};
-use crate::audit::{CheckpointRow, RecordRow, SaltRow, TileRow};
+use crate::audit::{CheckpointRow, RecordRow, SaltRow, SearchRow, TileRow, insert_search_rows};
 use crate::feed::CHANNEL;
 use crate::sql::{Arg, Connection, delete_rows, existing, insert_rows};
 use crate::store::Pools;
@@ -51,6 +51,8 @@ pub struct LogRows {
     pub writer: String,
     /// In order, the first with the head's size as its sequence number.
     pub records: Vec<RecordRow>,
+    /// What the records are found by.
+    pub search: Vec<SearchRow>,
     /// Tiles that became full.
     pub tiles: Vec<TileRow>,
     pub checkpoint: CheckpointRow,
@@ -148,6 +150,7 @@ impl AppendTransaction {
             return Err(StoreError::corrupt("log head", "it moved although it was locked"));
         }
         insert_rows(&mut db, "audit_record", RECORD, records(rows.records)?).await?;
+        insert_search_rows(&mut db, rows.search).await?;
         insert_rows(&mut db, "audit_tile", TILE, tiles(rows.tiles)?).await?;
         let note = vec![vec![new_size.into(), rows.checkpoint.note.into()]];
         insert_rows(&mut db, "audit_checkpoint", CHECKPOINT, note).await?;

@@ -45,6 +45,8 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         Change::PutTrustPolicy(policy) => trust_policies::put(db, policy).await,
         Change::RemoveTrustPolicy { name, revision } => trust_policies::remove(db, name, *revision).await,
         Change::AddModel(model) => models::add_model(db, model).await,
+        Change::ApproveModel { digest, by, at } => models::approve(db, digest, by, *at).await,
+        Change::RetireModel { digest, retirement } => models::retire(db, digest, retirement).await,
         Change::RemoveModel { digest } => models::remove_model(db, digest).await,
         Change::PutDeployment(deployment) => deployments::put(db, deployment).await,
         Change::RemoveDeployment { id } => deployments::remove(db, id).await,

@@ -1,7 +1,16 @@
 //! Rows of the audit log, and reading them.
 
+mod index;
 mod reads;
+mod search;
+mod timeline;
 mod tree;
+
+use jiff::Timestamp;
+
+pub use index::Unindexed;
+pub(crate) use index::insert_search_rows;
+pub use timeline::{TimelineCount, TimelineQuery};
 
 /// One record as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,15 +33,69 @@ pub struct RecordRow {
     pub leaf_hash: [u8; 32],
 }
 
+/// What a record is found by, besides its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchRow {
+    pub seq: u64,
+    pub kind: String,
+    pub written_at: Timestamp,
+    /// Each once.
+    pub terms: Vec<SearchTerm>,
+}
+
+/// Something that a record names: by id, digest or name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchTerm {
+    pub field: SearchField,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchField {
+    /// Who did it.
+    Actor,
+    Model,
+    /// By id; its name is added when the row is written.
+    Node,
+}
+
+impl SearchField {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Actor => "actor",
+            Self::Model => "model",
+            Self::Node => "node",
+        }
+    }
+}
+
+/// What records must be like; what is absent does not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    pub kind: Option<String>,
+    pub subject_id: Option<String>,
+    /// Only this tenant's.
+    pub tenant: Option<String>,
+    /// The request that it closes.
+    pub intent: Option<String>,
+    /// Id or name of who did it.
+    pub actor: Option<String>,
+    /// Digest or name of a model that it names.
+    pub model: Option<String>,
+    /// Id or name of a node that it names.
+    pub node: Option<String>,
+    /// Written then or later.
+    pub from: Option<Timestamp>,
+    /// Written before then.
+    pub until: Option<Timestamp>,
+}
+
 /// Which records to read, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordQuery {
     /// Only records before this sequence number.
     pub before_seq: Option<u64>,
-    pub kind: Option<String>,
-    pub subject_id: Option<String>,
-    /// Only this tenant's.
-    pub tenant: Option<String>,
+    pub filter: RecordFilter,
     /// At most [`crate::limits::MAX_RECORDS_PER_QUERY`]; more is taken as that.
     pub limit: u32,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Scheduling, Session, Signer,
-    Tenant, TrustPolicy, Vouching,
+    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Retirement, Scheduling, Session,
+    Signer, Tenant, TrustPolicy, Vouching,
 };
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
@@ -28,11 +28,24 @@ pub enum Change {
         revision: Option<u64>,
     },
     AddModel(Model),
+    /// Lets a model be deployed, also one that was retired. Refused if it is approved already.
+    ApproveModel {
+        digest: String,
+        /// The name of whoever does.
+        by: String,
+        at: Timestamp,
+    },
+    /// Takes a model out of use for new deployments. Refused if it is retired already.
+    RetireModel {
+        digest: String,
+        retirement: Retirement,
+    },
     /// Refused while a deployment uses the model.
     RemoveModel {
         digest: String,
     },
-    /// Creates (revision 1) or replaces (exactly the next revision, else [`crate::Refusal::Stale`]).
+    /// Creates (revision 1) or replaces (exactly the next revision, else [`crate::Refusal::Stale`]). Refused
+    /// for a model that is not approved, unless the deployment has it already and is only scaled down.
     PutDeployment(Deployment),
     /// Its replicas stay until the reconciler has taken them off their nodes.
     RemoveDeployment {

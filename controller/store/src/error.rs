@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::Approval;
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -119,6 +121,8 @@ pub enum Refusal {
     LastAdminKey { id: String },
     #[error("{entity} {id}: {why}")]
     Invalid { entity: Entity, id: String, why: String },
+    #[error("model {digest} is {}", .state.as_str())]
+    ModelState { digest: String, state: Approval },
     #[error("request {id} is not open: it was never requested here, or a closing record exists already")]
     NotOpen { id: String },
 }

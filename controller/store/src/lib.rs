@@ -23,15 +23,19 @@ mod sql;
 mod store;
 
 pub use append::{AppendTransaction, LogRows};
-pub use audit::{CheckpointRow, Head, OpenRequest, RecordQuery, RecordRow, SaltRow, TileRow};
+pub use audit::{
+    CheckpointRow, Head, OpenRequest, RecordFilter, RecordQuery, RecordRow, SaltRow, SearchField, SearchRow,
+    SearchTerm, TileRow, TimelineCount, TimelineQuery, Unindexed,
+};
 pub use change::Change;
 pub use error::{Entity, Refusal, StoreError};
 pub use leadership::LeadershipTask;
 pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
-    Account, Deployment, FIRST_TOKEN_ENTRIES, Figures, FirstTokens, Identity, JoinToken, Key, KeyRole,
-    LoginLink, Model, ModelFile, Node, NodeState, Replica, Sample, SampleSubject, Scheduling, Session,
-    Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage, UsageQuery, Vouching,
+    Account, Approval, Deployment, FIRST_TOKEN_ENTRIES, Figures, FirstTokens, Identity, JoinToken, Key,
+    KeyRole, LoginLink, Model, ModelFile, Node, NodeState, Replica, Retirement, Sample, SampleSubject,
+    Scheduling, Session, Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage, UsageQuery,
+    Vouching,
 };
 pub use store::{Backend, Store};

@@ -4,12 +4,20 @@ use std::time::Duration;
 
 /// Longest name or identifier that a row may hold.
 pub const MAX_NAME_BYTES: usize = 256;
+/// Longest reason that somebody gives in words.
+pub const MAX_REASON_BYTES: usize = 1_024;
 /// Longest JSON value (facts, labels, reasons) in one column.
 pub const MAX_JSON_BYTES: usize = 1 << 20;
 /// Largest signature bundle kept with a model.
 pub const MAX_BUNDLE_BYTES: usize = 16 << 20;
 /// Records that one query returns at most.
 pub const MAX_RECORDS_PER_QUERY: u32 = 1_000;
+/// Records that one timeline counts at most, the newest ones.
+pub const MAX_COUNTED_RECORDS: u32 = 1_000_000;
+/// Records whose number decides which filter a search begins with; beyond that, all are many.
+pub(crate) const MANY_RECORDS: i64 = 10_000;
+/// Records that are made searchable in one transaction.
+pub(crate) const INDEXED_AT_ONCE: u32 = 500;
 /// Rows that one listing of state returns at most; a fleet that has more has outgrown this design.
 pub const MAX_LISTED_ROWS: i64 = 100_000;
 

@@ -24,6 +24,7 @@ const ACCOUNTS: &str = include_str!("../migrations/0006_accounts.sql");
 const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
 const SCHEDULING: &str = include_str!("../migrations/0009_scheduling.sql");
 const SAMPLES: &str = include_str!("../migrations/0010_samples.sql");
+const APPROVAL_AND_SEARCH: &str = include_str!("../migrations/0012_approval_and_search.sql");
 const TENANTS: &str = include_str!("../migrations/0013_tenants.sql");
 
 /// The newest step that this program knows.
@@ -47,6 +48,7 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (7, "identities", IDENTITIES),
         (9, "scheduling", SCHEDULING),
         (10, "samples", SAMPLES),
+        (12, "approval and search", APPROVAL_AND_SEARCH),
         (NEWEST, "tenants", TENANTS),
     ];
     let steps = steps.into_iter().filter(|(version, ..)| *version <= known);

@@ -5,6 +5,9 @@ mod fleet;
 mod models;
 mod tenants;
 
+pub(crate) use fleet::deployment;
+pub(crate) use models::approval_of;
+
 use crate::{Store, StoreError, limits::MAX_LISTED_ROWS, sql::Arg, sql::Row};
 
 impl Store {

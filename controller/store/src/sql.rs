@@ -6,7 +6,7 @@ mod bulk;
 mod row;
 
 pub(crate) use arg::Arg;
-pub(crate) use bulk::{delete_rows, existing, insert_rows};
+pub(crate) use bulk::{delete_rows, existing, insert_rows, insert_rows_that_are_new};
 pub(crate) use row::Row;
 
 use sqlx::{Executor as _, PgConnection, Postgres, SqlSafeStr, Sqlite, SqliteConnection};

@@ -1,20 +1,18 @@
 //! `cloister audit`
 
+mod list;
 mod prove;
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use cloister_api::{Record, RecordPage, paths};
+use cloister_api::{Record, paths};
 use futures_util::StreamExt;
-use jiff::Timestamp;
 
 use crate::client::Client;
 use crate::error::{CliError, Doing};
 use crate::output::Output;
-use crate::render::table::{dash, table};
-use crate::render::units::age;
 
 pub(crate) use prove::{checked_record, fetch_evidence, key_text, report_sentences, verify_file};
 
@@ -22,21 +20,9 @@ pub(crate) use prove::{checked_record, fetch_evidence, key_text, report_sentence
 pub(crate) enum Audit {
     /// The newest records
     #[command(
-        after_help = "Examples:\n  cloister audit list\n  cloister audit list --kind inference.completed --limit 200 -o json"
+        after_help = "Examples:\n  cloister audit list\n  cloister audit list --kind inference.completed --limit 200 -o json\n  cloister audit list --who meier --model smollm2 --from 2026-11-22T08:00:00Z --to 2026-11-22T09:00:00Z"
     )]
-    List {
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        /// e.g. inference.completed or model.imported
-        #[arg(long)]
-        kind: Option<String>,
-        /// The id of what was changed or used
-        #[arg(long)]
-        subject: Option<String>,
-        /// Only records before this sequence number
-        #[arg(long, value_name = "SEQ")]
-        before: Option<u64>,
-    },
+    List(list::List),
     /// One record, told in sentences
     Show { record: String },
     /// Check an evidence file offline, as cloister-audit does
@@ -73,16 +59,7 @@ impl Audit {
         output: &Output,
     ) -> Result<(), CliError> {
         match self {
-            Self::List { limit, kind, subject, before } => {
-                let query = paths::RecordQuery {
-                    limit: Some(limit),
-                    before_seq: before,
-                    kind: kind.as_deref(),
-                    subject: subject.as_deref(),
-                };
-                let page: RecordPage = client()?.get(&paths::records(&query)).await?;
-                output.data(&page, |_| records(&page.records))
-            }
+            Self::List(list) => list.run(&client()?, output).await,
             Self::Show { record } => {
                 let record: Record = client()?.get(&paths::record(&record)).await?;
                 output.data(&record, |_| prove::told(&record))
@@ -94,24 +71,6 @@ impl Audit {
             Self::Export { out } => export(&client()?, &out, output).await,
         }
     }
-}
-
-fn records(records: &[Record]) -> String {
-    let now = Timestamp::now();
-    table(
-        ["SEQ", "RECORD", "AGE", "KIND", "WHAT"],
-        records.iter().map(|r| {
-            let leaf: serde_json::Value = serde_json::from_str(&r.leaf_json).unwrap_or_default();
-            let subject = leaf.pointer("/subject/name").or(leaf.pointer("/subject/id"));
-            [
-                r.seq.to_string(),
-                r.id.clone(),
-                age(&r.time, now),
-                r.kind.clone(),
-                dash(subject.and_then(|s| s.as_str())),
-            ]
-        }),
-    )
 }
 
 /// Writes the log to a file as it arrives.

@@ -1,5 +1,6 @@
 //! `cloister model`
 
+mod approval;
 pub(crate) mod import;
 mod inspect;
 mod quality;
@@ -44,6 +45,20 @@ pub(crate) enum Model {
         /// Name or digest
         model: String,
     },
+    /// Let a model be deployed that waits for approval, or that was retired
+    Approve {
+        /// Name or digest
+        model: String,
+    },
+    /// Let no deployment choose a model any more; those that have it go on
+    #[command(after_help = "Example:\n  cloister model retire smollm2 --because \"replaced by smollm3\"")]
+    Retire {
+        /// Name or digest
+        model: String,
+        /// Why, for those who want to deploy it
+        #[arg(long, value_name = "TEXT")]
+        because: Option<String>,
+    },
     /// Remove a model that no deployment uses
     Rm {
         /// Name or digest
@@ -73,6 +88,8 @@ impl Model {
                 let detail: ModelDetail = client()?.get(&paths::model(&model)).await?;
                 output.data(&detail, |out| shown(&detail, out))
             }
+            Self::Approve { model } => approval::approve(&client()?, &model, output).await,
+            Self::Retire { model, because } => approval::retire(&client()?, &model, because, output).await,
             Self::Rm { model } => {
                 let changed: Changed = client()?.delete(&paths::model(&model)).await?;
                 output.data(&changed, |_| format!("removed; on record as {}", changed.record_id))
@@ -85,10 +102,11 @@ impl Model {
 fn models(models: &[ModelRow]) -> String {
     let now = Timestamp::now();
     table(
-        ["MODEL", "DIGEST", "ARCHITECTURE", "QUANT", "PARAMETERS", "SIZE", "SIGNER", "AGE"],
+        ["MODEL", "APPROVAL", "DIGEST", "ARCHITECTURE", "QUANT", "PARAMETERS", "SIZE", "SIGNER", "AGE"],
         models.iter().map(|m| {
             [
                 m.name.clone(),
+                approval::state(&m.approval).to_owned(),
                 short_digest(&m.digest),
                 m.architecture.clone(),
                 m.quantization.clone(),
@@ -123,6 +141,7 @@ fn shown(detail: &ModelDetail, out: &Output) -> String {
             .to_string(),
         ),
         ("Imported", m.imported_at.clone()),
+        ("Approval", approval::told(&m.approval)),
         ("Deployments", dash(Some(detail.deployments.join(", ")))),
     ]);
     let files = table(

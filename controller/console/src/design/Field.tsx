@@ -28,7 +28,7 @@ function Below({ hint, error }: Pick<Base, 'hint' | 'error'>) {
 export interface TextFieldProps extends Base {
   value: string;
   onChange: (value: string) => void;
-  type?: 'text' | 'password' | 'url';
+  type?: 'text' | 'password' | 'url' | 'datetime-local';
   lines?: number;
   mono?: boolean;
   placeholder?: string;

@@ -3,7 +3,7 @@ export const DEEDS: Readonly<Record<string, string>> = {
   'fleet.created': 'created the fleet', 'controller.started': 'started a controller', 'controller.stopped': 'stopped a controller',
   'signer.trusted': 'trusted the signer', 'signer.revoked': 'revoked the signer',
   'trust_policy.created': 'created the trust policy', 'trust_policy.changed': 'changed the trust policy', 'trust_policy.removed': 'removed the trust policy',
-  'model.imported': 'imported the model', 'model.refused': 'tried to import a model that was refused:', 'model.removed': 'removed the model',
+  'model.imported': 'imported the model', 'model.refused': 'tried to import a model that was refused:', 'model.approved': 'approved the model', 'model.retired': 'retired the model', 'model.removed': 'removed the model',
   'deployment.created': 'created the deployment', 'deployment.changed': 'changed the deployment', 'deployment.removed': 'removed the deployment',
   'placement.changed': 'changed the placement of', 'node.token_created': 'created a join token', 'node.enrolled': 'enrolled the node',
   'node.enrolment_refused': 'tried to enrol a node and was refused', 'node.certificate_renewed': 'renewed the certificate of', 'node.revoked': 'revoked the node',

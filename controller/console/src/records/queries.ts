@@ -1,27 +1,56 @@
 import { queryOptions } from '@tanstack/react-query';
 import { client, take } from '../api/client';
 import type { components } from '../api/schema';
-import { live, liveBy } from '../api/live';
-import { readLeaf, type Leaf } from './leaf';
+import { liveBy } from '../api/live';
 
 export type StoredRecord = components['schemas']['Record'];
+
+/** A time that moves on: the last hour is another one whenever it is looked at. */
+export type Range = '1h' | 'today' | '7d';
 
 export interface RecordFilter {
   kind?: string;
   subject?: string;
+  /** Id or name of who did it. */
+  actor?: string;
+  /** Name or digest. */
+  model?: string;
+  /** Name or id. */
+  node?: string;
+  /** RFC 3339, as `to`; not together with `last`. */
+  from?: string;
+  to?: string;
+  last?: Range;
   before_seq?: number;
 }
 
+export type Timeline = components['schemas']['Timeline'];
+
 export const PAGE_SIZE = 100;
-/** How far behind a request its end is looked for. */
-const PAIR_WITHIN = 1000;
 
 /** Newest first. Only the newest page changes by itself. */
 export const recordPage = (filter: RecordFilter) => queryOptions({
   queryKey: ['audit', 'records', filter],
-  queryFn: () => take(client.GET('/api/v1/audit/records', { params: { query: { ...filter, limit: PAGE_SIZE } } })),
+  queryFn: () => take(client.GET('/api/v1/audit/records', { params: { query: { ...asked(filter, new Date()), limit: PAGE_SIZE } } })),
   ...(filter.before_seq === undefined ? liveBy('audit') : { staleTime: Infinity }),
 });
+
+/** How many records the filter finds, over its time; which page of them is shown is no matter here. */
+export const timeline = ({ before_seq: _, ...filter }: RecordFilter) => queryOptions({
+  queryKey: ['audit', 'timeline', filter],
+  queryFn: () => take(client.GET('/api/v1/audit/timeline', { params: { query: { ...asked(filter, new Date()), buckets: 60 } } })),
+  ...liveBy('audit'),
+});
+
+/** The filter as the controller takes it. */
+export function asked({ last, ...filter }: RecordFilter, now: Date): Omit<RecordFilter, 'last'> {
+  return last ? { ...filter, from: beginOf(last, now).toISOString() } : filter;
+}
+
+function beginOf(range: Range, now: Date): Date {
+  if (range === 'today') return new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  return new Date(now.getTime() - (range === '1h' ? 1 : 7 * 24) * 3_600_000);
+}
 
 export const record = (id: string) => queryOptions({
   queryKey: ['audit', 'records', id],
@@ -29,25 +58,15 @@ export const record = (id: string) => queryOptions({
   staleTime: Infinity,
 });
 
-/** The record that closes this request, if it is among the thousand after it. */
-export const closing = (request: { id: string; seq: number }) => queryOptions({
+/** The record that closes this request; none while it runs. */
+export const closing = (request: { id: string }) => queryOptions({
   queryKey: ['audit', 'closing', request.id],
-  queryFn: async () => (await closedBy(request)) ?? null,
+  queryFn: async () => (await take(client.GET('/api/v1/audit/records', { params: { query: { intent: request.id, limit: 1 } } }))).records[0] ?? null,
   ...liveBy('audit'),
   // Until it is there.
   refetchInterval: (query) => (query.state.data ? false : liveBy('audit').refetchInterval(query)),
-  staleTime: (query) => (query.state.data ? 'static' : live.staleTime),
+  staleTime: (query) => (query.state.data ? 'static' : liveBy('audit').staleTime),
 });
-
-async function closedBy({ id, seq }: { id: string; seq: number }): Promise<StoredRecord | undefined> {
-  const after = { before_seq: seq + PAIR_WITHIN + 1, limit: PAIR_WITHIN };
-  const { records } = await take(client.GET('/api/v1/audit/records', { params: { query: after } }));
-  return records.find((candidate) => closes(candidate.kind, readLeaf(candidate.leaf_json), id));
-}
-
-export function closes(kind: string, leaf: Leaf, request: string): boolean {
-  return leaf.intent === request && kind.startsWith('inference.');
-}
 
 export const checkpoint = queryOptions({
   queryKey: ['audit', 'checkpoint'], queryFn: () => take(client.GET('/api/v1/audit/checkpoint')), ...liveBy('audit'),

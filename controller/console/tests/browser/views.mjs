@@ -37,7 +37,7 @@ export const views = [
   { name: 'deployment-scale', dialog: true, path: '/deployments/ward?scale', shows: 'wanted now' },
   { name: 'deployment-remove', dialog: true, path: '/deployments/ward?remove', shows: 'to confirm' },
   { name: 'audit', path: '/audit', shows: 'Root hash' },
-  { name: 'audit-none', path: '/audit?kind=trust_policy.removed', shows: 'No such record' },
+  { name: 'audit-none', path: '/audit?kind=trust_policy.removed', shows: 'No record matches' },
   { name: 'audit-queries', dialog: true, path: '/audit?kind=model.imported&queries', shows: 'Save the present filter', then: async (page) => {
     await page.getByLabel('Save the present filter as').fill('imports');
     await page.keyboard.press('Enter');

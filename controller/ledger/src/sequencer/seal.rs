@@ -10,6 +10,7 @@ use super::used::used;
 use crate::check::indexed_columns;
 use crate::clock::Clock;
 use crate::error::CommitError;
+use crate::search::search_row;
 use crate::submission::Entry;
 use crate::tree::Tree;
 
@@ -30,12 +31,14 @@ pub(super) async fn seal(
     entries: &[&Entry],
     admission: Admission,
 ) -> Result<Sealed, CommitError> {
-    let (mut records, mut tiles) = (Vec::with_capacity(entries.len()), Vec::new());
+    let (mut records, mut search, mut tiles) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::new());
     for (count, entry) in entries.iter().enumerate() {
         if count % ENTRIES_PER_TURN == ENTRIES_PER_TURN - 1 {
             tokio::task::yield_now().await;
         }
-        let row = record_row(key.origin(), clock, tree.size(), entry)?;
+        let record = record(key.origin(), clock, tree.size(), entry);
+        let row = record_row(&record)?;
+        search.extend(search_row(&record));
         tiles.extend(tree.push(cloister_evidence::tree::Hash(row.leaf_hash)));
         records.push(row);
     }
@@ -47,6 +50,7 @@ pub(super) async fn seal(
         writer: clock.boot().to_owned(),
         opened,
         records,
+        search,
         tiles,
         checkpoint: CheckpointRow { size: tree.size(), note: checkpoint.text().to_owned() },
         closed: admission.into_closed(),
@@ -56,9 +60,9 @@ pub(super) async fn seal(
     Ok(Sealed { rows, tree, checkpoint })
 }
 
-fn record_row(origin: &str, clock: &Clock, seq: u64, entry: &Entry) -> Result<RecordRow, CommitError> {
+fn record(origin: &str, clock: &Clock, seq: u64, entry: &Entry) -> Record {
     let now = clock.read();
-    let record = Record {
+    Record {
         v: RECORD_VERSION,
         log: origin.to_owned(),
         seq,
@@ -67,10 +71,13 @@ fn record_row(origin: &str, clock: &Clock, seq: u64, entry: &Entry) -> Result<Re
         boot: clock.boot().to_owned(),
         mono_us: now.mono_us,
         draft: entry.draft.clone(),
-    };
+    }
+}
+
+fn record_row(record: &Record) -> Result<RecordRow, CommitError> {
     let leaf = record.to_leaf()?;
     let leaf_hash = leaf_hash(&leaf).0;
-    Ok(RecordRow { leaf, leaf_hash, ..indexed_columns(&record) })
+    Ok(RecordRow { leaf, leaf_hash, ..indexed_columns(record) })
 }
 
 fn salt_rows(entry: &Entry) -> impl Iterator<Item = SaltRow> {

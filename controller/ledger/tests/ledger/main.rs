@@ -9,5 +9,6 @@ mod grouping;
 mod outage;
 mod records;
 mod rig;
+mod searching;
 mod together;
 mod writing;

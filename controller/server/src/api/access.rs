@@ -9,6 +9,8 @@ pub(crate) enum Action {
     FleetRead,
     ModelRead,
     ModelImport,
+    ModelApprove,
+    ModelRetire,
     ModelRemove,
     SignerRead,
     SignerTrust,
@@ -43,10 +45,12 @@ pub(crate) enum Action {
 
 impl Action {
     /// All, in the order of the matrix.
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::FleetRead,
         Self::ModelRead,
         Self::ModelImport,
+        Self::ModelApprove,
+        Self::ModelRetire,
         Self::ModelRemove,
         Self::SignerRead,
         Self::SignerTrust,
@@ -84,6 +88,8 @@ impl Action {
             Self::FleetRead => "fleet.read",
             Self::ModelRead => "model.read",
             Self::ModelImport => "model.import",
+            Self::ModelApprove => "model.approve",
+            Self::ModelRetire => "model.retire",
             Self::ModelRemove => "model.remove",
             Self::SignerRead => "signer.read",
             Self::SignerTrust => "signer.trust",
@@ -149,6 +155,8 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::FleetRead,
             Action::ModelRead,
             Action::ModelImport,
+            Action::ModelApprove,
+            Action::ModelRetire,
             Action::ModelRemove,
             Action::SignerRead,
             Action::SignerTrust,
@@ -280,6 +288,8 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::POST, paths::MODELS, Needs(Action::ModelImport)),
     (Method::GET, paths::MODEL, Needs(Action::ModelRead)),
     (Method::DELETE, paths::MODEL, Needs(Action::ModelRemove)),
+    (Method::POST, paths::MODEL_APPROVAL, Needs(Action::ModelApprove)),
+    (Method::POST, paths::MODEL_RETIREMENT, Needs(Action::ModelRetire)),
     (Method::GET, paths::IMPORTS, Needs(Action::ModelImport)),
     (Method::POST, paths::IMPORTS, Needs(Action::ModelImport)),
     (Method::GET, paths::IMPORT, Needs(Action::ModelImport)),
@@ -325,6 +335,7 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::PUT, paths::ACCOUNT_ROLES, Needs(Action::AccountChange)),
     (Method::POST, paths::LOGIN_LINK, Needs(Action::AccountChange)),
     (Method::GET, paths::RECORDS, Needs(Action::AuditRead)),
+    (Method::GET, paths::TIMELINE, Needs(Action::AuditRead)),
     (Method::GET, paths::RECORD, Needs(Action::AuditRead)),
     (Method::GET, paths::RECORD_EVIDENCE, Needs(Action::AuditExport)),
     (Method::GET, paths::EVIDENCE, Needs(Action::AuditExport)),

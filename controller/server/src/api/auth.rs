@@ -32,8 +32,17 @@ pub(crate) struct Caller {
     /// `None`: the fleet's own, who reach all tenants as far as their rights go.
     tenant: Option<String>,
     signed_in: Option<Arc<SignedIn>>,
-    /// Of a program with a key.
-    key_role: Option<Role>,
+    rights: Rights,
+}
+
+/// What a caller may do who is not signed in.
+#[derive(Debug, Clone, Copy)]
+enum Rights {
+    None,
+    Key(cloister_api::Role),
+    /// Everything: the platform asks, which has decided on its own who may.
+    #[cfg(feature = "kubernetes")]
+    All,
 }
 
 impl Caller {
@@ -51,17 +60,27 @@ impl Caller {
         self.tenant.is_none() || self.tenant.as_deref() == tenant
     }
 
+    /// Whether it may do `action`, besides the one it was admitted for.
+    pub(in crate::api) fn may(&self, action: Action) -> bool {
+        match (&self.signed_in, self.rights) {
+            (Some(signed_in), _) => signed_in.may(action),
+            (None, Rights::None) => false,
+            (None, Rights::Key(role)) => {
+                access::key_allows(role, action) && access::is_within(self.tenant(), action)
+            }
+            #[cfg(feature = "kubernetes")]
+            (None, Rights::All) => true,
+        }
+    }
+
+    /// How it is called in what it leaves behind.
+    pub(in crate::api) fn name(&self) -> &str {
+        self.actor.name.as_deref().unwrap_or(&self.actor.id)
+    }
+
     /// The session, if it is a person.
     pub(in crate::api) fn signed_in(&self) -> Option<&SignedIn> {
         self.signed_in.as_deref()
-    }
-
-    /// Whether it may do this, too.
-    pub(in crate::api) fn may(&self, action: Action) -> bool {
-        self.signed_in.as_ref().is_some_and(|signed_in| signed_in.may(action))
-            || self.key_role.is_some_and(|role| {
-                access::key_allows(role, action) && access::is_within(self.tenant(), action)
-            })
     }
 
     /// A person's roles; a key's never change.
@@ -77,7 +96,7 @@ impl Caller {
     /// Whoever acts not by a key, but by where the change came from.
     #[cfg(feature = "kubernetes")]
     pub(super) fn of_actor(actor: Actor) -> Self {
-        Self { actor, tenant: None, signed_in: None, key_role: None }
+        Self { actor, tenant: None, signed_in: None, rights: Rights::All }
     }
 
     fn of_key(key: &Key, address: Option<SocketAddr>) -> Self {
@@ -87,17 +106,17 @@ impl Caller {
             name: Some(key.name.clone()),
             address: text(address),
         };
-        Self { actor, tenant: key.tenant.clone(), signed_in: None, key_role: Some(api_key::role(key)) }
+        Self { actor, tenant: key.tenant.clone(), signed_in: None, rights: Rights::Key(api_key::role(key)) }
     }
 
     fn of_session(signed_in: SignedIn, address: Option<SocketAddr>) -> Self {
         let actor = account_actor(&signed_in.account, text(address));
         let tenant = signed_in.account.tenant.clone();
-        Self { actor, tenant, signed_in: Some(Arc::new(signed_in)), key_role: None }
+        Self { actor, tenant, signed_in: Some(Arc::new(signed_in)), rights: Rights::None }
     }
 
     fn anonymous(address: Option<SocketAddr>) -> Self {
-        Self { actor: anonymous(text(address)), tenant: None, signed_in: None, key_role: None }
+        Self { actor: anonymous(text(address)), tenant: None, signed_in: None, rights: Rights::None }
     }
 }
 

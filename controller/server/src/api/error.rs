@@ -77,6 +77,7 @@ impl From<Refusal> for ApiError {
             | Refusal::Expired { .. }
             | Refusal::Revoked { .. }
             | Refusal::LastAdminKey { .. }
+            | Refusal::ModelState { .. }
             | Refusal::NotOpen { .. } => ProblemKind::Conflict,
         };
         Self::new(kind, refusal.to_string())

@@ -152,8 +152,11 @@ impl AdminService for Admin {
         let selection = audit::Selection {
             limit: request.limit,
             before_seq: Some(request.before_seq).filter(|seq| *seq > 0),
-            kind: Some(request.kind),
-            subject: Some(request.subject),
+            filter: audit::Filter {
+                kind: Some(request.kind),
+                subject: Some(request.subject),
+                ..audit::Filter::default()
+            },
         };
         answer(audit::list(&self.api, &caller, selection).await)
     }

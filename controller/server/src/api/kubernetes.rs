@@ -7,7 +7,7 @@ use cloister_api::{
 };
 use cloister_evidence::record::{Actor, ActorKind, Record};
 use cloister_operator::{ChangedThing, FleetApi, FleetError, FleetView, LastChange, ObservedNode, Origin};
-use cloister_store::RecordQuery;
+use cloister_store::{RecordFilter, RecordQuery};
 use tokio::sync::watch;
 
 use super::auth::Caller;
@@ -135,13 +135,12 @@ async fn last_change(
     };
     let mut newest: Option<cloister_store::RecordRow> = None;
     for kind in kinds {
-        let query = RecordQuery {
+        let filter = RecordFilter {
             kind: Some((*kind).to_owned()),
             subject_id: Some(subject_id.clone()),
-            limit: 1,
-            before_seq: None,
-            tenant: None,
+            ..RecordFilter::default()
         };
+        let query = RecordQuery { filter, limit: 1, before_seq: None };
         let found = api.store().records(&query).await?.into_iter().next();
         newest = newest.into_iter().chain(found).max_by_key(|row| row.seq);
     }

@@ -2,6 +2,8 @@
 
 mod access;
 mod accounts;
+mod approval;
+mod audit_search;
 mod bad_input;
 mod events;
 mod grpc;

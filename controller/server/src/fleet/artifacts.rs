@@ -171,6 +171,10 @@ mod tests {
             facts: serde_json::Value::Null,
             size_bytes: SIZE,
             imported_at: jiff::Timestamp::UNIX_EPOCH,
+            approval: cloister_store::Approval::Approved,
+            approved_by: None,
+            approved_at: None,
+            retirement: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use cloister_evidence::record::{Kind, Outcome};
-use cloister_store::{Change, JoinToken, RecordQuery};
+use cloister_store::{Change, JoinToken, RecordFilter, RecordQuery};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -91,7 +91,8 @@ impl Fixture {
 
     /// The leaves of all records of a kind, oldest first.
     pub(super) async fn records(&self, kind: &str) -> Vec<serde_json::Value> {
-        let query = RecordQuery { kind: Some(kind.to_owned()), limit: 100, ..RecordQuery::default() };
+        let filter = RecordFilter { kind: Some(kind.to_owned()), ..RecordFilter::default() };
+        let query = RecordQuery { filter, limit: 100, ..RecordQuery::default() };
         let rows = self.store().records(&query).await.unwrap();
         rows.iter().rev().map(|row| serde_json::from_slice(&row.leaf).unwrap()).collect()
     }

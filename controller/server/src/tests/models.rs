@@ -56,6 +56,10 @@ pub(super) async fn keep(fixture: &Fixture) -> Vec<u8> {
         files: vec![file],
         facts: serde_json::json!({}),
         imported_at: Timestamp::now(),
+        approval: cloister_store::Approval::Approved,
+        approved_by: None,
+        approved_at: None,
+        retirement: None,
     };
     fixture.change(Kind::ModelImported, vec![Change::AddModel(model)]).await;
     bytes

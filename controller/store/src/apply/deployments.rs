@@ -1,20 +1,17 @@
 //! Deployments and replicas.
 
+use super::models::require_approved;
 use super::{ApplyError, exists, json, missing, name, number, tenants, touched};
 use crate::sql::{Arg, Connection};
-use crate::{Deployment, Entity, Refusal, Replica};
+use crate::{Deployment, Entity, Refusal, Replica, reads};
 
 pub(super) async fn put(db: &mut Connection<'_>, deployment: &Deployment) -> Result<(), ApplyError> {
-    let found = db
-        .fetch_optional("SELECT digest FROM model WHERE digest = $1", vec![(&deployment.model_digest).into()])
-        .await?;
-    found.ok_or_else(|| missing(Entity::Model, &deployment.model_digest))?;
+    let sql = "SELECT * FROM deployment WHERE id = $1";
+    let before = db.fetch_optional(sql, vec![(&deployment.id).into()]).await?;
+    let before = before.as_ref().map(reads::deployment).transpose()?;
+    require_approved(db, before.as_ref(), deployment).await?;
+    let current = before.map_or(0, |before| before.revision);
     tenants::must_exist(db, deployment.tenant.as_deref()).await?;
-    let sql = "SELECT revision FROM deployment WHERE id = $1";
-    let current = match db.fetch_optional(sql, vec![(&deployment.id).into()]).await? {
-        Some(row) => row.u64("revision")?,
-        None => 0,
-    };
     if current.checked_add(1) != Some(deployment.revision) {
         return Err(Refusal::Stale {
             entity: Entity::Deployment,

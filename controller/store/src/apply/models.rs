@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::{ApplyError, exists, invalid, json, missing, name, number, touched};
-use crate::limits::MAX_BUNDLE_BYTES;
+use crate::limits::{MAX_BUNDLE_BYTES, MAX_REASON_BYTES};
+use crate::reads::approval_of;
 use crate::sql::Connection;
-use crate::{Entity, Model, Refusal, Signer};
+use crate::{Approval, Deployment, Entity, Model, Refusal, Retirement, Signer};
 
 pub(super) async fn add_signer(db: &mut Connection<'_>, signer: &Signer) -> Result<(), ApplyError> {
     let sql = "INSERT INTO signer (key_id, name, public_key_pem, trusted_at, revoked_at) \
@@ -41,7 +42,8 @@ pub(super) async fn add_model(db: &mut Connection<'_>, model: &Model) -> Result<
     }
     require_trusted(db, &model.signer_key_id).await?;
     let sql = "INSERT INTO model (digest, name, bundle, signer_key_id, files, facts, size_bytes, \
-               imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+               imported_at, approval, approved_by, approved_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
     let args = vec![
         name(Entity::Model, id)?,
         name(Entity::Model, &model.name)?,
@@ -51,8 +53,73 @@ pub(super) async fn add_model(db: &mut Connection<'_>, model: &Model) -> Result<
         json(Entity::Model, id, &model.facts)?,
         number(Entity::Model, id, model.size_bytes)?,
         model.imported_at.into(),
+        model.approval.as_str().into(),
+        model.approved_by.clone().into(),
+        model.approved_at.into(),
     ];
     touched(db.execute(sql, args).await?, || exists(Entity::Model, &model.name))
+}
+
+/// Also brings a retired one back.
+pub(super) async fn approve(
+    db: &mut Connection<'_>,
+    digest: &str,
+    by: &str,
+    at: Timestamp,
+) -> Result<(), ApplyError> {
+    let state = state(db, digest).await?;
+    if state == Approval::Approved {
+        return Err(Refusal::ModelState { digest: digest.to_owned(), state }.into());
+    }
+    let sql = "UPDATE model SET approval = 'approved', approved_by = $2, approved_at = $3, \
+               retired_by = NULL, retired_at = NULL, retired_because = NULL WHERE digest = $1";
+    let rows = db.execute(sql, vec![digest.into(), name(Entity::Model, by)?, at.into()]).await?;
+    touched(rows, || missing(Entity::Model, digest))
+}
+
+pub(super) async fn retire(
+    db: &mut Connection<'_>,
+    digest: &str,
+    retirement: &Retirement,
+) -> Result<(), ApplyError> {
+    let state = state(db, digest).await?;
+    if state == Approval::Retired {
+        return Err(Refusal::ModelState { digest: digest.to_owned(), state }.into());
+    }
+    let sql = "UPDATE model SET approval = 'retired', retired_by = $2, retired_at = $3, \
+               retired_because = $4 WHERE digest = $1";
+    let because_bytes = retirement.because.as_ref().map_or(0, String::len);
+    if because_bytes > MAX_REASON_BYTES {
+        let why = format!("the reason has {because_bytes} bytes, at most {MAX_REASON_BYTES} fit");
+        return Err(invalid(Entity::Model, digest, &why).into());
+    }
+    let args = vec![
+        digest.into(),
+        name(Entity::Model, &retirement.by)?,
+        retirement.at.into(),
+        retirement.because.clone().into(),
+    ];
+    touched(db.execute(sql, args).await?, || missing(Entity::Model, digest))
+}
+
+/// As [`Approval::allows`], by what the model is at this moment.
+pub(super) async fn require_approved(
+    db: &mut Connection<'_>,
+    before: Option<&Deployment>,
+    after: &Deployment,
+) -> Result<(), ApplyError> {
+    let state = state(db, &after.model_digest).await?;
+    match state.allows(before, after) {
+        true => Ok(()),
+        false => Err(Refusal::ModelState { digest: after.model_digest.clone(), state }.into()),
+    }
+}
+
+async fn state(db: &mut Connection<'_>, digest: &str) -> Result<Approval, ApplyError> {
+    let sql = "SELECT approval FROM model WHERE digest = $1";
+    let row = db.fetch_optional(sql, vec![digest.into()]).await?;
+    let row = row.ok_or_else(|| missing(Entity::Model, digest))?;
+    Ok(approval_of(&row)?)
 }
 
 /// A signer may be revoked between the check of a signature and the commit of its model. A policy may

@@ -1,20 +1,11 @@
 //! Records, checkpoints, open requests and salts.
 
-use sqlx::AssertSqlSafe;
-
-use super::{CheckpointRow, Head, OpenRequest, RecordQuery, RecordRow, SaltRow};
+use super::{CheckpointRow, Head, OpenRequest, RecordRow, SaltRow};
 use crate::limits::MAX_RECORDS_PER_QUERY;
 use crate::sql::{Arg, Row};
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Newest first.
-    pub async fn records(&self, query: &RecordQuery) -> Result<Vec<RecordRow>, StoreError> {
-        let (sql, args) = statement(query)?;
-        let rows = self.reader().await?.connection().fetch_all(AssertSqlSafe(sql), args).await?;
-        rows.iter().map(record).collect()
-    }
-
     pub async fn record(&self, id: &str) -> Result<Option<RecordRow>, StoreError> {
         let sql = "SELECT * FROM audit_record WHERE id = $1";
         let row = self.reader().await?.connection().fetch_optional(sql, vec![id.into()]).await?;
@@ -103,34 +94,12 @@ impl Store {
     }
 }
 
-/// Built of fixed pieces, one for each filter in use, so that each form can use its index.
-fn statement(query: &RecordQuery) -> Result<(String, Vec<Arg>), StoreError> {
-    let mut sql = String::from("SELECT * FROM audit_record WHERE seq < $1");
-    let before = query.before_seq.map_or(Ok(i64::MAX.into()), seq)?;
-    let limit = query.limit.min(MAX_RECORDS_PER_QUERY);
-    let mut args = vec![before, limit.into()];
-    if let Some(kind) = &query.kind {
-        args.push(kind.into());
-        sql.push_str(&format!(" AND kind = ${}", args.len()));
-    }
-    if let Some(subject_id) = &query.subject_id {
-        args.push(subject_id.into());
-        sql.push_str(&format!(" AND subject_id = ${}", args.len()));
-    }
-    if let Some(tenant) = &query.tenant {
-        args.push(tenant.into());
-        sql.push_str(&format!(" AND tenant = ${}", args.len()));
-    }
-    sql.push_str(" ORDER BY seq DESC LIMIT $2");
-    Ok((sql, args))
-}
-
 pub(super) fn seq(value: u64) -> Result<Arg, StoreError> {
     let value = i64::try_from(value).map_err(|e| StoreError::corrupt("sequence number", e))?;
     Ok(value.into())
 }
 
-fn record(row: &Row) -> Result<RecordRow, StoreError> {
+pub(super) fn record(row: &Row) -> Result<RecordRow, StoreError> {
     Ok(RecordRow {
         seq: row.u64("seq")?,
         id: row.text("id")?,

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::sql::Arg;
-use crate::{Change, CheckpointRow, Key, KeyRole, LogRows, RecordRow, Registration, Store};
+use crate::{Approval, Change, CheckpointRow, Key, KeyRole, LogRows, RecordRow, Registration, Signer, Store};
 
 /// The newest step that the version before knew.
 const BEFORE: i64 = 3;
@@ -48,6 +48,7 @@ fn rows(writer: &str, seq: u64) -> LogRows {
     LogRows {
         writer: writer.to_owned(),
         records: vec![record],
+        search: Vec::new(),
         tiles: Vec::new(),
         checkpoint: CheckpointRow { size: seq + 1, note: "head".to_owned() },
         opened: Vec::new(),
@@ -135,5 +136,50 @@ async fn a_schema_that_asks_for_more_is_refused_by_name() {
         let refused = Store::open(&url).await.unwrap_err();
         let StoreError::SchemaTooNew { needed, known } = refused else { panic!("{refused}") };
         assert_eq!((needed, known), (NEWEST + 1, NEWEST));
+    }
+}
+
+/// The newest step before models were approved and records searched.
+const BEFORE_APPROVAL: i64 = 7;
+
+/// Imports a model as the version before does: without saying that it is approved.
+async fn import_as_before(store: &Store, name: &str, seq: u64) {
+    let signer = Signer {
+        key_id: format!("signer of {name}"),
+        name: "release".to_owned(),
+        public_key_pem: "PEM".to_owned(),
+        trusted_at: jiff::Timestamp::UNIX_EPOCH,
+        revoked_at: None,
+    };
+    let mut append = store.ledger_append().await.unwrap();
+    append.apply(&[Change::AddSigner(signer.clone())]).await.unwrap().unwrap();
+    let sql = "INSERT INTO model (digest, name, bundle, signer_key_id, files, facts, size_bytes, imported_at) \
+               VALUES ($1, $2, $3, $4, '[]', '{}', 7, 42)";
+    let args = vec![format!("sha256:{name}").into(), name.into(), vec![7_u8].into(), signer.key_id.into()];
+    append.connection().execute(sql, args).await.unwrap();
+    append.write(rows("the version before", seq)).await.unwrap();
+    append.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn models_of_the_version_before_are_approved_and_its_records_wait_for_the_search() {
+    let (urls, _folder) = databases().await;
+    for url in urls {
+        let before = Store::open_knowing(&url, BEFORE_APPROVAL).await.unwrap();
+        import_as_before(&before, "old", 0).await;
+        before.close().await;
+        drop(before);
+        let store = Store::open(&url).await.unwrap();
+        // While the fleet is updated, a controller of the version before goes on.
+        import_as_before(&store, "meanwhile", 1).await;
+        for name in ["old", "meanwhile"] {
+            let model = store.model(name).await.unwrap().unwrap();
+            assert_eq!((model.approval, model.approved_by), (Approval::Approved, None), "{name}");
+        }
+        let old = store.model("old").await.unwrap().unwrap();
+        assert_eq!(old.approved_at, Some(old.imported_at));
+        assert_eq!(store.unsearchable_records().await.unwrap(), 1);
+        assert_eq!(store.unindexed_records().await.unwrap().unwrap().records.len(), 2);
+        store.close().await;
     }
 }

@@ -62,7 +62,7 @@ impl Store {
     }
 }
 
-fn deployment(row: &Row) -> Result<Deployment, StoreError> {
+pub(crate) fn deployment(row: &Row) -> Result<Deployment, StoreError> {
     Ok(Deployment {
         id: row.text("id")?,
         name: row.text("name")?,

@@ -1,6 +1,6 @@
 //! Models and signers.
 
-use crate::{Model, Signer, Store, StoreError, TrustPolicy, sql::Row};
+use crate::{Approval, Model, Retirement, Signer, Store, StoreError, TrustPolicy, sql::Row};
 
 impl Store {
     /// By name.
@@ -68,7 +68,23 @@ fn model(row: &Row) -> Result<Model, StoreError> {
         facts: row.json("facts")?,
         size_bytes: row.u64("size_bytes")?,
         imported_at: row.time("imported_at")?,
+        approval: approval_of(row)?,
+        approved_by: row.optional_text("approved_by")?,
+        approved_at: row.optional_time("approved_at")?,
+        retirement: retirement(row)?,
     })
+}
+
+/// The state of a row of `model`.
+pub(crate) fn approval_of(row: &Row) -> Result<Approval, StoreError> {
+    let text = row.text("approval")?;
+    Approval::parse(&text).ok_or_else(|| StoreError::corrupt("approval", format!("it is {text:?}")))
+}
+
+fn retirement(row: &Row) -> Result<Option<Retirement>, StoreError> {
+    let Some(at) = row.optional_time("retired_at")? else { return Ok(None) };
+    let by = row.optional_text("retired_by")?.unwrap_or_default();
+    Ok(Some(Retirement { by, at, because: row.optional_text("retired_because")? }))
 }
 
 fn signer(row: &Row) -> Result<Signer, StoreError> {

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Deployment;
+
 /// A public key whose signatures on models are believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
@@ -60,6 +62,56 @@ pub struct Model {
     /// Sum over `files`.
     pub size_bytes: u64,
     pub imported_at: Timestamp,
+    pub approval: Approval,
+    /// Who approved it last, by name; none for one that was here before models were approved.
+    pub approved_by: Option<String>,
+    pub approved_at: Option<Timestamp>,
+    pub retirement: Option<Retirement>,
+}
+
+/// Whether a model may be deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// Imported by somebody who may not approve it.
+    Waiting,
+    Approved,
+    /// No deployment may choose it any more; those that have it go on.
+    Retired,
+}
+
+impl Approval {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// Whether a deployment may become `after` with a model in this state. One that has a model which is not approved
+    /// may only be scaled down: whatever else it became would choose that model anew.
+    #[must_use]
+    pub fn allows(self, before: Option<&Deployment>, after: &Deployment) -> bool {
+        let only_scaled_down = |before: &Deployment| {
+            let same = Deployment { replicas: before.replicas, revision: before.revision, ..after.clone() };
+            same == *before && after.replicas <= before.replicas
+        };
+        self == Self::Approved || before.is_some_and(only_scaled_down)
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Waiting, Self::Approved, Self::Retired].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+/// Who took a model out of use, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retirement {
+    /// By name.
+    pub by: String,
+    pub at: Timestamp,
+    pub because: Option<String>,
 }
 
 /// One file that the signature covers.

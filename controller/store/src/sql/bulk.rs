@@ -18,11 +18,30 @@ pub(crate) async fn insert_rows(
     columns: &'static [&'static str],
     rows: Vec<Vec<Arg>>,
 ) -> Result<(), sqlx::Error> {
+    insert(connection, (table, columns), rows, "").await
+}
+
+/// The same, less those whose key is in the table already.
+pub(crate) async fn insert_rows_that_are_new(
+    connection: &mut Connection<'_>,
+    table: &'static str,
+    columns: &'static [&'static str],
+    rows: Vec<Vec<Arg>>,
+) -> Result<(), sqlx::Error> {
+    insert(connection, (table, columns), rows, " ON CONFLICT DO NOTHING").await
+}
+
+async fn insert(
+    connection: &mut Connection<'_>,
+    (table, columns): (&'static str, &'static [&'static str]),
+    rows: Vec<Vec<Arg>>,
+    ending: &'static str,
+) -> Result<(), sqlx::Error> {
     let mut rows = rows.into_iter();
     for chunk_rows in chunks(rows.len()) {
         let args: Vec<Arg> = rows.by_ref().take(chunk_rows).flatten().collect();
         let values = tuples(chunk_rows, columns.len());
-        let sql = format!("INSERT INTO {table} ({}) VALUES {values}", columns.join(", "));
+        let sql = format!("INSERT INTO {table} ({}) VALUES {values}{ending}", columns.join(", "));
         connection.execute(AssertSqlSafe(sql), args).await?;
     }
     Ok(())

@@ -39,7 +39,7 @@ impl Row {
         get!(self, column)
     }
 
-    fn optional_int(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn optional_int(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
         get!(self, column)
     }
 

@@ -1,4 +1,4 @@
-use cloister_store::{CheckpointRow, RecordQuery, TileRow};
+use cloister_store::{CheckpointRow, RecordFilter, RecordQuery, TileRow};
 
 use crate::backends::{Database, log_rows, on_both_databases, record, record_id, write_records};
 
@@ -23,11 +23,15 @@ async fn records_are_found_newest_first_by_page_kind_and_subject(db: Database) {
     let all = RecordQuery { limit: 50, ..RecordQuery::default() };
     assert_eq!(seqs(&db, all.clone()).await, (0..12).rev().collect::<Vec<_>>());
     assert_eq!(seqs(&db, RecordQuery { limit: 2, before_seq: Some(5), ..all.clone() }).await, [4, 3]);
-    let kind = Some("key.revoked".to_owned());
-    assert_eq!(seqs(&db, RecordQuery { kind: kind.clone(), ..all.clone() }).await, [11, 9, 7, 5, 3, 1]);
-    let subject_id = Some("key-3".to_owned());
-    assert_eq!(seqs(&db, RecordQuery { subject_id: subject_id.clone(), ..all.clone() }).await, [9, 6, 3, 0]);
-    assert_eq!(seqs(&db, RecordQuery { kind, subject_id, ..all }).await, [9, 3]);
+    let kind = RecordFilter { kind: Some("key.revoked".to_owned()), ..RecordFilter::default() };
+    let subject = RecordFilter { subject_id: Some("key-3".to_owned()), ..RecordFilter::default() };
+    let both = RecordFilter { subject_id: subject.subject_id.clone(), ..kind.clone() };
+    let closing = RecordFilter { intent: Some(record_id(4)), ..RecordFilter::default() };
+    for (filter, found) in
+        [(kind, vec![11, 9, 7, 5, 3, 1]), (subject, vec![9, 6, 3, 0]), (both, vec![9, 3]), (closing, vec![5])]
+    {
+        assert_eq!(seqs(&db, RecordQuery { filter, ..all.clone() }).await, found);
+    }
     assert_eq!(db.store.record_kinds_between(3, 4).await.unwrap(), ["key.revoked"]);
     let mut kinds = db.store.record_kinds_between(3, 99).await.unwrap();
     kinds.sort();

@@ -48,6 +48,7 @@ pub(crate) fn log_rows(from: u64, count: u64) -> LogRows {
     LogRows {
         writer: format!("writer-{}", from + count),
         records: (from..from + count).map(record).collect(),
+        search: Vec::new(),
         tiles: Vec::new(),
         checkpoint: CheckpointRow { size: from + count, note: format!("head {}", from + count) },
         opened: Vec::new(),

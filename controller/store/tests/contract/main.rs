@@ -14,5 +14,6 @@ mod nodes;
 mod opening;
 mod rows;
 mod samples;
+mod search;
 mod tenants;
 mod trust_policies;

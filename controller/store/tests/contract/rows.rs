@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Scheduling, Signer,
-    Tenant,
+    Approval, Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Scheduling,
+    Signer, Tenant,
 };
 use jiff::Timestamp;
 
@@ -36,6 +36,10 @@ pub(crate) fn model(name: &str) -> Model {
         facts: serde_json::json!({"architecture": "llama", "context_length": 2048, "license": null}),
         size_bytes: 98_362_432,
         imported_at: at(1),
+        approval: Approval::Approved,
+        approved_by: Some("meier".to_owned()),
+        approved_at: Some(at(1)),
+        retirement: None,
     }
 }
 

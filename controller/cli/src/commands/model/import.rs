@@ -57,7 +57,9 @@ impl Import {
             (None, None) => return Err(CliError::usage("name a model, or its source with --from")),
         };
         output.data(&detail, |out| {
-            format!("{}\n{} {}", super::passed(&detail.checks, out), detail.model.name, detail.model.digest)
+            let checks = super::passed(&detail.checks, out);
+            let waits = super::approval::waits(&detail.model).unwrap_or_default();
+            format!("{checks}\n{} {}{waits}", detail.model.name, detail.model.digest)
         })
     }
 }

@@ -6,6 +6,8 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
   'fleet.read': ['fleet-admin', 'operator', 'model-approver', 'auditor', 'developer', 'vendor-support'],
   'model.read': ['fleet-admin', 'operator', 'model-approver', 'auditor', 'developer', 'vendor-support'],
   'model.import': ['fleet-admin', 'operator', 'model-approver'],
+  'model.approve': ['fleet-admin', 'model-approver'],
+  'model.retire': ['fleet-admin', 'model-approver'],
   'model.remove': ['fleet-admin', 'model-approver'],
   'signer.read': ['fleet-admin', 'operator', 'model-approver', 'auditor'],
   'signer.trust': ['fleet-admin', 'model-approver'],

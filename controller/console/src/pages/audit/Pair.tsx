@@ -26,7 +26,7 @@ function Closing({ request }: { request: StoredRecord }) {
     <Section title="It is closed by">
       {query.data ? <ol className="pair"><HalfOfPair title="When it ended" record={query.data} /></ol>
         : query.error ? <p className="soft">{query.error.message}</p>
-          : query.data === null ? <p className="soft section-body">Nothing among the thousand records after it. It may be running.</p> : <Skeleton rows={2} />}
+          : query.data === null ? <p className="soft section-body">Nothing yet. It may be running.</p> : <Skeleton rows={2} />}
     </Section>
   );
 }

@@ -1,22 +1,23 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Bookmark, ChevronLeft, ChevronRight } from 'lucide-react';
-import { useState, type FormEvent } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { useMay } from '../../api/session';
-import { Button, Dialog, EmptyState, ErrorState, PageHead, Section, Select, Skeleton, TextField, useDialogParameter } from '../../design';
+import { Button, Dialog, EmptyState, ErrorState, exactTime, formatCount, Notice, PageHead, Section, Skeleton, useDialogParameter, visible } from '../../design';
 import { LogHead } from '../../records/LogHead';
-import { KINDS } from '../../records/kinds';
-import { recordPage, type RecordFilter } from '../../records/queries';
+import { recordPage, timeline, type RecordFilter } from '../../records/queries';
 import { SaveEvidence } from '../../records/SaveEvidence';
+import { Timeline } from '../../records/Timeline';
 import { VerifyHere } from '../../verifier/VerifyHere';
-import { addressOf, filterOf } from './filter';
+import { addressOf, filterOf, partsOf } from './filter';
+import { Filters } from './Filters';
 import { KeptCheckpoints } from './KeptCheckpoints';
+import { RecordsByDay } from './RecordsByDay';
 import { SavedQueries } from './SavedQueries';
-import { Timeline } from './Timeline';
 
 export function RecordsPage() {
   const [address, setAddress] = useSearchParams();
   const filter = filterOf(address);
+  const narrow = (changed: RecordFilter) => setAddress(addressOf(changed));
   const query = useQuery({ ...recordPage(filter), placeholderData: keepPreviousData });
   const may = useMay();
   const [isChoosing, openQueries, closeQueries] = useDialogParameter('queries');
@@ -25,12 +26,12 @@ export function RecordsPage() {
   return (
     <>
       <PageHead title="Audit" actions={<><Button icon={<Bookmark />} onPress={openQueries}>Saved queries</Button>{rows.length > 0 ? save : null}</>} />
-      <Filters filter={filter} onChange={(changed) => setAddress(addressOf(changed))} />
+      <Filters filter={filter} onChange={narrow} />
+      {query.data?.unsearchable ? <Notice tone="warn">{formatCount(query.data.unsearchable)} records of an earlier version are still being made searchable. Until then a search by who, model, node or time does not find them.</Notice> : null}
+      <OverTime filter={filter} onChange={narrow} />
       {!query.data
         ? query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={10} />
-        : rows.length === 0
-          ? <EmptyState title="No such record" action={<Button onPress={() => setAddress({})}>Show all</Button>}>The log holds no record of this kind and subject.</EmptyState>
-          : <Timeline records={rows} />}
+        : rows.length === 0 ? <Nothing filter={filter} onChange={narrow} /> : <RecordsByDay records={rows} />}
       <Paging filter={filter} next={query.data?.next_before_seq ?? undefined} />
       <Section title="The log" note="its newest signed checkpoint"><LogHead /></Section>
       <KeptCheckpoints />
@@ -40,28 +41,28 @@ export function RecordsPage() {
   );
 }
 
-function Filters({ filter, onChange }: { filter: RecordFilter; onChange: (filter: RecordFilter) => void }) {
-  const { kind = '', subject = '' } = filter;
-  const narrow = (changed: { kind?: string; subject?: string }) => {
-    const wanted = { kind, subject, ...changed };
-    onChange({ ...(wanted.kind ? { kind: wanted.kind } : {}), ...(wanted.subject ? { subject: wanted.subject } : {}) });
-  };
-  const kinds = kind && !KINDS.includes(kind) ? [kind, ...KINDS] : KINDS;
-  return (
-    <div className="filters" role="search" aria-label="Filter records">
-      <Select label="Kind" value={kind || 'every'} onChange={(value) => narrow({ kind: value === 'every' ? '' : value })} options={[{ id: 'every', label: 'Every kind' }, ...kinds.map((id) => ({ id, label: id }))]} />
-      <SubjectFilter key={subject} value={subject} onChange={(value) => narrow({ subject: value })} />
-    </div>
-  );
+interface Narrowing {
+  filter: RecordFilter;
+  onChange: (filter: RecordFilter) => void;
 }
 
-function SubjectFilter({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const [typed, setTyped] = useState(value);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onChange(typed.trim());
-  };
-  return <form onSubmit={submit}><TextField label="Subject" hint="The id of what was changed or used; Enter applies it" value={typed} onChange={setTyped} mono /></form>;
+/** How many there are over the time that is looked at; choosing a piece of it narrows the list to that. */
+function OverTime({ filter, onChange }: Narrowing) {
+  const query = useQuery({ ...timeline(filter), placeholderData: keepPreviousData });
+  const { from: _, to: __, last: ___, before_seq: ____, ...timeless } = filter;
+  if (query.data) return <Timeline of={query.data} onChoose={(span) => onChange({ ...timeless, ...span })} />;
+  return query.error ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : <Skeleton rows={3} label="Loading the timeline" />;
+}
+
+function Nothing({ filter, onChange }: Narrowing) {
+  const parts = partsOf(filter, (at) => exactTime(new Date(at)));
+  const relax = parts.map(({ id, label, value, without }) => <Button key={id} onPress={() => onChange(without)}>Without {label}: {visible(value)}</Button>);
+  if (parts.length === 0) return <EmptyState title="No record here" action={<Button onPress={() => onChange({})}>Show the newest</Button>}>The log has nothing before this place.</EmptyState>;
+  return (
+    <EmptyState title="No record matches" action={<>{relax}{parts.length > 1 ? <Button kind="primary" onPress={() => onChange({})}>Show all</Button> : null}</>}>
+      {parts.length > 1 ? 'No record passes all of these filters at once. Take one off:' : 'No record passes this filter. Names must be written in full.'}
+    </EmptyState>
+  );
 }
 
 /** By place in the log: what is appended meanwhile moves no page. */

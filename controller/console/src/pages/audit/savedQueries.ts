@@ -1,5 +1,6 @@
+import { exactTime } from '../../design';
 import type { RecordFilter } from '../../records/queries';
-import { addressOf, filterOf } from './filter';
+import { addressOf, filterOf, partsOf } from './filter';
 
 /** A filter under a name; the filter as it stands in an address. */
 export interface SavedQuery {
@@ -35,9 +36,9 @@ export function queryNameProblem(list: readonly SavedQuery[], typed: string, own
 }
 
 /** What a filter lets through, in words. */
-export function inWords({ kind, subject }: RecordFilter): string {
-  if (!kind && !subject) return 'every record';
-  return [kind ? `kind ${kind}` : 'every kind', subject ? `subject ${subject}` : ''].filter(Boolean).join(', ');
+export function inWords(filter: RecordFilter): string {
+  const parts = partsOf(filter, (at) => exactTime(new Date(at)));
+  return parts.length === 0 ? 'every record' : parts.map(({ id, label, value }) => (id === 'time' ? value : `${label} ${value}`)).join(', ');
 }
 
 export const filterIn = (query: SavedQuery): RecordFilter => filterOf(new URLSearchParams(query.address));

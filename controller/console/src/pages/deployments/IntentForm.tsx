@@ -19,7 +19,7 @@ export function IntentForm({ existing, onClose }: { existing?: Deployment; onClo
   const [theirs, setTheirs] = useState<Deployment>();
   const [tried, setTried] = useState(false);
   const found = useQuery(models).data ?? [];
-  const draft = withOnlyModel(typed, found);
+  const draft = withOnlyModel(typed, found.filter(({ approval }) => approval === 'approved'));
   const problems = draftProblems(draft);
   const save = useMutation({
     mutationFn: () => put(draft, base),

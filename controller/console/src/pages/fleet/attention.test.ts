@@ -14,7 +14,7 @@ const deployment = (extra: Partial<Deployment>): Deployment => ({
 const replica = (extra: Partial<Replica>): Replica => ({
   id: 'r', deployment: 'ward', model_name: 'm', phase: 'ready', generation: 1, restarts: 0, progress_bytes: 0, total_bytes: 0, running: 0, waiting: 0, ...extra,
 });
-const fleet = (extra: object) => ({ nodes: [], replicas: [], deployments: [], reasons: new Map<string, string>(), ...extra });
+const fleet = (extra: object) => ({ models: [], nodes: [], replicas: [], deployments: [], reasons: new Map<string, string>(), ...extra });
 
 it('has nothing to say of a fleet that is well, or of what was scaled to nothing', () => {
   expect(concerns(fleet({ nodes: [node({})], replicas: [replica({})], deployments: [deployment({}), deployment({ replicas: 0, ready_replicas: 0 })] }), now)).toEqual([]);
@@ -41,4 +41,9 @@ it('tells of nodes that take nothing, and of a drain that cannot end by itself',
 
 it('is silent about revoked nodes', () => {
   expect(concerns(fleet({ nodes: [node({ state: 'revoked', certificate_expires_at: '2026-01-01T00:00:00Z' })] }), now)).toEqual([]);
+});
+
+it('says which models wait for somebody who may approve them', () => {
+  const found = concerns(fleet({ models: [{ name: 'smollm3', approval: 'waiting' }, { name: 'smollm2', approval: 'approved' }, { name: 'old', approval: 'retired' }] }), now);
+  expect(found).toMatchObject([{ severity: 'warn', what: 'smollm3 waits for approval', to: '/models/smollm3' }]);
 });

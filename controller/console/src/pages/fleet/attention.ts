@@ -1,5 +1,5 @@
 import { grouped } from '../../fleet/grouped';
-import type { Deployment, Node, Replica } from '../../api/queries';
+import type { Deployment, Model, Node, Replica } from '../../api/queries';
 
 export interface Concern {
   id: string;
@@ -19,6 +19,7 @@ export interface FleetView {
   nodes: readonly Node[];
   replicas: readonly Replica[];
   deployments: readonly Deployment[];
+  models: readonly Pick<Model, 'name' | 'approval'>[];
   /** Why a replica is nowhere, by its id, as far as it was read. */
   reasons: ReadonlyMap<string, string>;
 }
@@ -29,6 +30,7 @@ export function concerns(fleet: FleetView, now: Date): Concern[] {
   const all = [
     ...fleet.deployments.flatMap((deployment) => ofDeployment(deployment, of.get(deployment.name) ?? [], fleet.reasons)),
     ...fleet.nodes.flatMap((node) => ofNode(node, now)),
+    ...fleet.models.flatMap(ofModel),
   ];
   return [...all.filter(({ severity }) => severity === 'bad'), ...all.filter(({ severity }) => severity === 'warn')];
 }
@@ -92,4 +94,10 @@ function ofScheduling({ id, name, scheduling, drain, ...node }: Node, to: string
 function carries({ replicas }: Pick<Node, 'replicas'>): string {
   if (replicas === 0) return 'No replica is placed on it.';
   return `${replicas} ${replicas === 1 ? 'replica is' : 'replicas are'} placed on it.`;
+}
+
+function ofModel({ name, approval }: Pick<Model, 'name' | 'approval'>): Concern[] {
+  if (approval !== 'waiting') return [];
+  const why = 'Whoever imported it may not approve it. A fleet admin or a model approver must, before it can be deployed.';
+  return [{ id: `model/${name}`, severity: 'warn', what: `${name} waits for approval`, why, to: `/models/${encodeURIComponent(name)}` }];
 }

@@ -1,5 +1,5 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
-import { deployments, explanation, nodes, replicas, status, type Node } from '../../api/queries';
+import { deployments, explanation, models, nodes, replicas, status, type Model, type Node } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { ErrorState, PageHead, Skeleton } from '../../design';
 import { fleetHistory } from '../../fleet/history';
@@ -17,15 +17,19 @@ const REASONS_READ = 8;
 
 /** Who may see the fleet may not see all of it; a call that would be denied, and be on record, is not made. */
 function useFleet() {
-  const seesNodes = useMay()('node.read');
+  const may = useMay();
+  const seesNodes = may('node.read');
   const of = { status: useQuery(status), nodes: useQuery({ ...nodes, enabled: seesNodes }), replicas: useQuery(replicas), deployments: useQuery(deployments) };
-  return { of, seesNodes, shownNodes: seesNodes ? of.nodes.data : NONE };
+  // What waits is told once it is known; the rest of the page does not wait for it.
+  const known = useQuery({ ...models, enabled: may('model.read') }).data ?? NO_MODELS;
+  return { of, known, seesNodes, shownNodes: seesNodes ? of.nodes.data : NONE };
 }
 
 const NONE: readonly Node[] = [];
+const NO_MODELS: readonly Model[] = [];
 
 export default function FleetPage() {
-  const { of, seesNodes, shownNodes } = useFleet();
+  const { of, known, seesNodes, shownNodes } = useFleet();
   const unplaced = (of.replicas.data ?? []).filter(({ phase }) => phase === 'unplaced').slice(0, REASONS_READ);
   const reasons = useQueries({ queries: unplaced.map(({ id }) => explanation(id)), combine: (all) => new Map(all.flatMap(({ data }) => (data ? [[data.replica.id, whyNowhere(data)] as const] : []))) });
   const failed = Object.values(of).find((query) => query.isError && query.data === undefined);
@@ -33,7 +37,7 @@ export default function FleetPage() {
   if (!of.status.data || !shownNodes || !of.replicas.data || !of.deployments.data) {
     return <><PageHead title="Fleet" /><Skeleton rows={12} label="Reading the fleet" /></>;
   }
-  const fleet = { nodes: shownNodes, replicas: of.replicas.data, deployments: of.deployments.data, reasons };
+  const fleet = { nodes: shownNodes, replicas: of.replicas.data, deployments: of.deployments.data, models: known, reasons };
   return (
     <>
       <PageHead title="Fleet" />

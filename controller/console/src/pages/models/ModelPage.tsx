@@ -4,6 +4,8 @@ import { Link, useParams } from 'react-router';
 import { model as read, type ModelDetail } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Badge, Button, Bytes, CopyField, DataTable, EmptyState, ErrorState, Facts, formatCount, formatShort, Notice, PageHead, Section, Skeleton, Time, useDialogParameter, visible, type Column } from '../../design';
+import { ApprovalBadge } from '../../fleet/approval';
+import { ApprovalActions, ApprovalNotice, approvedBy } from './Approval';
 import { MemoryByContext } from './MemoryByContext';
 import { RemoveModel } from './RemoveModel';
 
@@ -31,10 +33,12 @@ export function ModelPage() {
 function Detail({ model }: { model: ModelDetail }) {
   const mayRemove = useMay()('model.remove');
   const [removing, openRemove, closeRemove] = useDialogParameter('remove');
-  const remove = mayRemove ? <Button kind="danger" icon={<Trash2 />} onPress={openRemove}>Remove</Button> : null;
+  const actions = <><ApprovalActions model={model} />{mayRemove ? <Button kind="danger" icon={<Trash2 />} onPress={openRemove}>Remove</Button> : null}</>;
+  const badges = <><ApprovalBadge of={model} /><Badge tone={model.trusted ? 'ok' : 'bad'}>{model.trusted ? 'trusted' : 'signer not trusted'}</Badge></>;
   return (
     <>
-      <PageHead title={model.name} parent={parent} actions={remove} note={<Badge tone={model.trusted ? 'ok' : 'bad'}>{model.trusted ? 'trusted' : 'signer not trusted'}</Badge>} />
+      <PageHead title={model.name} parent={parent} actions={actions} note={badges} />
+      <ApprovalNotice model={model} />
       {model.trusted ? null : <Notice tone="bad">Its signer was revoked, or no policy admits that signer for this name any more. It is not placed, and its replicas are drained.</Notice>}
       <Section title="Provenance"><Provenance model={model} /></Section>
       <Section title="Checks that it passed at import">
@@ -55,6 +59,7 @@ function Provenance({ model }: { model: ModelDetail }) {
       ['Signer', model.signer_name],
       ['Signer’s key', <CopyField key="key" value={model.signer_key_id} label="the signer’s key id" />],
       ['Licence', model.license ?? 'not stated in the file'],
+      ['Approved', approvedBy(model)],
       ['Imported', <Time key="imported" at={model.imported_at} exact />],
       ['Deployments', model.deployments.length === 0 ? 'none' : model.deployments.map((name, at) => <span key={name}>{at > 0 ? ', ' : ''}<Link to={`/deployments/${encodeURIComponent(name)}`}>{name}</Link></span>)],
     ]} />

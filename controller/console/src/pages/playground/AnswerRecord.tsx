@@ -28,7 +28,7 @@ function Told({ requested, closedBy }: { requested: string; closedBy: string | u
   const first = useQuery(record(requested));
   const named = useQuery({ ...record(closedBy ?? ''), enabled: closedBy !== undefined });
   // An answer that was stopped does not say which record closed it.
-  const found = useQuery({ ...closing({ id: requested, seq: first.data?.seq ?? 0 }), enabled: closedBy === undefined && first.data !== undefined });
+  const found = useQuery({ ...closing({ id: requested }), enabled: closedBy === undefined });
   const failed = [first, named, found].find(({ error }) => error);
   if (failed?.error) return <ErrorState error={failed.error} onRetry={() => void failed.refetch()} />;
   if (!first.data) return <Skeleton rows={2} />;

@@ -1,6 +1,6 @@
 //! What to say of a Model.
 
-use cloister_api::{Import, ImportPhase, ImportReason};
+use cloister_api::{Approval, Import, ImportPhase, ImportReason};
 
 use super::{Seen, Standing, status};
 use crate::conditions::{self as c, Row, Said, count, names};
@@ -58,15 +58,28 @@ fn say(said: &mut Said<'_>, seen: &Seen<'_>, standing: Standing<'_>) {
 
 fn there(found: &cloister_api::Model) -> Rows {
     let digest = &found.digest;
-    match found.trusted {
-        true => (
+    match (found.trusted, found.approval.approval) {
+        (true, Approval::Retired) => {
+            (c::MODEL_FETCHED, c::MODEL_VERIFIED, c::MODEL_RETIRED, c::MODEL_READY_RETIRED, retired(found))
+        }
+        (true, Approval::Waiting) => (
+            c::MODEL_FETCHED,
+            c::MODEL_VERIFIED,
+            c::MODEL_WAITING,
+            c::MODEL_READY_WAITING,
+            format!(
+                "somebody imported it before, who may not approve it: approve it there (cloister model approve {})",
+                found.name
+            ),
+        ),
+        (true, Approval::Approved) => (
             c::MODEL_FETCHED,
             c::MODEL_VERIFIED,
             c::MODEL_ADMITTED,
             c::MODEL_READY,
             format!("signed by {}, {digest}", found.signer_name),
         ),
-        false => (
+        (false, _) => (
             c::MODEL_FETCHED,
             c::MODEL_VERIFIED,
             c::MODEL_TRUST_WITHDRAWN,
@@ -77,6 +90,17 @@ fn there(found: &cloister_api::Model) -> Rows {
             ),
         ),
     }
+}
+
+fn retired(found: &cloister_api::Model) -> String {
+    let approval = &found.approval;
+    let by = approval.retired_by.as_deref().unwrap_or("somebody");
+    let because = approval.retired_because.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!(
+        "{by} retired it{because}: what is deployed goes on, and nothing is changed about it. Deploy another model, or \
+         approve it again (cloister model approve {})",
+        found.name
+    )
 }
 
 fn importing(import: &Import) -> Rows {

@@ -226,3 +226,32 @@ fn a_model_waits_for_its_users_before_it_goes() {
     let stuck = Seen { trouble: Some(&trouble), ..seen(&ours, Some(&there), None) };
     assert!(matches!(decide(&stuck), Verdict::Report(_)), "it is not asked again at once");
 }
+
+#[test]
+fn a_model_that_was_retired_elsewhere_is_told_with_who_and_why() {
+    let object = object(|_| {});
+    let done = import_in(ImportPhase::Done, None);
+    let mut retired = fleet_model(DIGEST, true);
+    retired.approval = cloister_api::ModelApproval {
+        approval: cloister_api::Approval::Retired,
+        retired_by: Some("weber".into()),
+        retired_because: Some("the new one is better".into()),
+        ..Default::default()
+    };
+    let status = says(
+        decide(&seen(&object, Some(&retired), Some(&done))),
+        ["Fetched=True/Fetched", "Verified=True/Verified", "Admitted=False/Retired", "Ready=False/Retired"],
+    );
+    let said = &status.conditions[2].message;
+    assert!(said.starts_with("weber retired it (the new one is better)"), "{said}");
+    retired.approval.approval = cloister_api::Approval::Waiting;
+    says(
+        decide(&seen(&object, Some(&retired), Some(&done))),
+        [
+            "Fetched=True/Fetched",
+            "Verified=True/Verified",
+            "Admitted=False/WaitsForApproval",
+            "Ready=False/WaitsForApproval",
+        ],
+    );
+}

@@ -1,27 +1,97 @@
-//! The audit log: read, and exported with what proves it.
+//! The audit log: read, searched, and exported with what proves it.
+
+mod timeline;
 
 use std::pin::Pin;
 
 use bytes::Bytes;
-use cloister_api::limits::{EVIDENCE_IDS_MAX, RECORDS_PAGE_DEFAULT, RECORDS_PAGE_MAX};
+use cloister_api::limits::{
+    EVIDENCE_IDS_MAX, RECORD_FILTER_MAX_BYTES, RECORDS_PAGE_DEFAULT, RECORDS_PAGE_MAX,
+};
 use cloister_api::{LogCheckpoint, ProblemKind, Record, RecordPage};
 use cloister_evidence::record::{Kind, SubjectKind};
 use cloister_ledger::{ExportError, Selection as ExportSelection};
-use cloister_store::{RecordQuery, RecordRow};
+use cloister_store::{RecordFilter, RecordQuery, RecordRow};
 use futures_util::{Stream, StreamExt as _};
+use jiff::Timestamp;
 
 use super::{Facts, changed, subject};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 
-/// Which records to list; `None` does not narrow.
+pub(in crate::api) use timeline::timeline;
+
+/// Which records to list.
 #[derive(Debug, Default)]
 pub(in crate::api) struct Selection {
     /// 0: the default.
     pub(in crate::api) limit: u32,
     pub(in crate::api) before_seq: Option<u64>,
+    pub(in crate::api) filter: Filter,
+}
+
+/// What records must be like; `None` and the empty text do not narrow.
+#[derive(Debug, Default)]
+pub(in crate::api) struct Filter {
     pub(in crate::api) kind: Option<String>,
     pub(in crate::api) subject: Option<String>,
+    /// Id or name.
+    pub(in crate::api) actor: Option<String>,
+    /// Digest or name.
+    pub(in crate::api) model: Option<String>,
+    /// Id or name.
+    pub(in crate::api) node: Option<String>,
+    pub(in crate::api) intent: Option<String>,
+    /// RFC 3339.
+    pub(in crate::api) from: Option<String>,
+    /// RFC 3339.
+    pub(in crate::api) to: Option<String>,
+}
+
+impl Filter {
+    fn checked(self, caller: &Caller) -> Result<RecordFilter, ApiError> {
+        let (from, until) = (time("from", self.from)?, time("to", self.to)?);
+        if let (Some(from), Some(until)) = (from, until)
+            && from >= until
+        {
+            return Err(ApiError::invalid(
+                "to",
+                format!("to is {until}, and must be later than from, {from}"),
+            ));
+        }
+        Ok(RecordFilter {
+            kind: text("kind", self.kind)?,
+            subject_id: text("subject", self.subject)?,
+            tenant: caller.tenant().map(str::to_owned),
+            intent: text("intent", self.intent)?,
+            actor: text("actor", self.actor)?,
+            model: text("model", self.model)?,
+            node: text("node", self.node)?,
+            from,
+            until,
+        })
+    }
+}
+
+/// No record has a longer one, nor one with a NUL, which PostgreSQL refuses.
+fn text(field: &'static str, value: Option<String>) -> Result<Option<String>, ApiError> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
+    if value.len() > RECORD_FILTER_MAX_BYTES || value.contains('\0') {
+        let detail = format!("{field} must have at most {RECORD_FILTER_MAX_BYTES} bytes, and no NUL");
+        return Err(ApiError::invalid(field, detail));
+    }
+    Ok(Some(value))
+}
+
+fn time(field: &'static str, value: Option<String>) -> Result<Option<Timestamp>, ApiError> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
+    let time = value.parse().map_err(|_| {
+        ApiError::invalid(
+            field,
+            format!("{field} must be a time as RFC 3339 writes it, e.g. 2026-11-22T08:00:00Z"),
+        )
+    })?;
+    Ok(Some(time))
 }
 
 /// Newest first.
@@ -40,13 +110,10 @@ pub(in crate::api) async fn list(
             return Err(ApiError::invalid("limit", detail));
         }
     };
-    let kind = selection.kind.filter(|kind| !kind.is_empty());
     let query = RecordQuery {
         // No log has as many: beyond that, all lie before.
         before_seq: selection.before_seq.filter(|seq| i64::try_from(*seq).is_ok()),
-        kind,
-        subject_id: selection.subject.filter(|subject| !subject.is_empty()),
-        tenant: caller.tenant().map(str::to_owned),
+        filter: selection.filter.checked(caller)?,
         limit,
     };
     let rows = api.store().records(&query).await?;
@@ -54,7 +121,8 @@ pub(in crate::api) async fn list(
     // Sequence numbers begin at 0, so nothing lies before that.
     let next_before_seq = rows.last().map(|row| row.seq).filter(|seq| full && *seq > 0);
     let records = rows.into_iter().map(view).collect::<Result<_, _>>()?;
-    Ok(RecordPage { records, next_before_seq })
+    let unsearchable = api.store().unsearchable_records().await?;
+    Ok(RecordPage { records, next_before_seq, unsearchable })
 }
 
 pub(in crate::api) async fn get(api: &ApiState, caller: &Caller, id: &str) -> Result<Record, ApiError> {

@@ -45,7 +45,7 @@ pub(in crate::api) async fn put(
             .as_ref()
             .map_or_else(|| ulid::Ulid::new().to_string().to_lowercase(), |row| row.id.clone()),
         name: name.to_owned(),
-        model_digest: model.digest,
+        model_digest: model.digest.clone(),
         replicas: request.replicas,
         context_length,
         max_sequences: if request.max_sequences == 0 { SEQUENCES_DEFAULT } else { request.max_sequences },
@@ -56,8 +56,12 @@ pub(in crate::api) async fn put(
         revision: before.as_ref().map_or(1, |row| row.revision.saturating_add(1)),
         created_at: before.as_ref().map_or_else(Timestamp::now, |row| row.created_at),
     };
-    if let Some(same) = before.filter(|before| same_intent(before, &row)) {
-        return view(api, same).await;
+    if let Some(same) = before.as_ref().filter(|before| same_intent(before, &row)) {
+        return view(api, same.clone()).await;
+    }
+    // The store asks again when it commits; here there is more to say.
+    if !model.approval.allows(before.as_ref(), &row) {
+        return Err(models::not_approved(&model));
     }
     let kind = if row.revision == 1 { Kind::DeploymentCreated } else { Kind::DeploymentChanged };
     let draft = changed_of(row.tenant.as_deref(), kind, caller, of(&row), facts(&row));

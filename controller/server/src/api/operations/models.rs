@@ -1,5 +1,7 @@
-//! Models: read and removed here; [`import`](super::models::import) lets new ones in.
+//! Models: read and removed here; [`import`](super::models::import) lets new ones in, [`approval`] lets them be
+//! deployed.
 
+mod approval;
 mod import;
 
 use cloister_api::{Changed, Model, ModelDetail, ModelFacts, ModelFile, ModelList, ProblemKind};
@@ -11,6 +13,8 @@ use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
 use crate::trust::Trust;
 
+pub(super) use approval::not_approved;
+pub(in crate::api) use approval::{approve, retire};
 pub(in crate::api) use import::{Import, ImportFailure, acceptance, import, record_refusal};
 
 pub(in crate::api) async fn list(api: &ApiState) -> Result<ModelList, ApiError> {
@@ -121,6 +125,7 @@ fn view(row: &cloister_store::Model, trust: &Trust) -> Result<Model, ApiError> {
         signer_name: signer.map(|signer| signer.name.clone()).unwrap_or_default(),
         trusted: trust.admits(row),
         imported_at: row.imported_at.to_string(),
+        approval: approval::view(row),
         license: facts.license,
     })
 }

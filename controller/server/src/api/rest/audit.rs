@@ -2,9 +2,10 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use cloister_api::{LogCheckpoint, Record, RecordPage, paths};
+use cloister_api::{LogCheckpoint, Record, RecordPage, Timeline, paths};
 use http::header;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::responses::{Checked, Found, Guarded};
 use crate::api::auth::Caller;
@@ -17,24 +18,76 @@ pub(super) struct Narrow {
     #[serde(default)]
     limit: u32,
     before_seq: Option<u64>,
+    /// Read from the same query; see [`Filter`].
+    #[serde(flatten)]
+    filter: Filter,
+}
+
+/// What records must be like. All that is set must hold.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Filter {
+    /// e.g. `inference.completed`
     kind: Option<String>,
+    /// Id of what was changed or used
     subject: Option<String>,
+    /// Who: id or name of an API key, account or node. Of an inference: the caller
+    actor: Option<String>,
+    /// Digest or name of a model that the record names. Of an inference: the model that computed
+    model: Option<String>,
+    /// Id or name of a node that the record names. Of an inference: the node that computed, which its closing record knows
+    node: Option<String>,
+    /// Written then or later, RFC 3339
+    from: Option<String>,
+    /// Written before then, RFC 3339
+    to: Option<String>,
+    /// Id of a *requested* record: finds the one that closes it
+    intent: Option<String>,
+}
+
+impl From<Filter> for audit::Filter {
+    fn from(filter: Filter) -> Self {
+        let Filter { kind, subject, actor, model, node, from, to, intent } = filter;
+        Self { kind, subject, actor, model, node, intent, from, to }
+    }
 }
 
 /// Audit records, newest first.
 #[utoipa::path(get, path = paths::RECORDS, tag = "audit", operation_id = "list_records",
     params(("limit" = Option<u32>, Query, description = "1 to 1,000; default 50"),
         ("before_seq" = Option<u64>, Query, description = "Only records before this sequence number"),
-        ("kind" = Option<String>, Query, description = "e.g. `inference.completed`"),
-        ("subject" = Option<String>, Query, description = "Id of what was changed or used")),
+        Filter),
     responses((status = 200, body = RecordPage), Guarded, Checked), security(("api_key" = []), ("session" = [])))]
 pub(super) async fn records(
     State(api): State<ApiState>,
     caller: Caller,
     Query(narrow): Query<Narrow>,
 ) -> Result<Json<RecordPage>, ApiError> {
-    let Narrow { limit, before_seq, kind, subject } = narrow;
-    audit::list(&api, &caller, audit::Selection { limit, before_seq, kind, subject }).await.map(Json)
+    let Narrow { limit, before_seq, filter } = narrow;
+    audit::list(&api, &caller, audit::Selection { limit, before_seq, filter: filter.into() }).await.map(Json)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Divided {
+    #[serde(default)]
+    buckets: u32,
+    #[serde(flatten)]
+    filter: Filter,
+}
+
+/// How many audit records there are, over time and by group of kinds.
+///
+/// Counts at most 1,000,000 records, the newest ones.
+#[utoipa::path(get, path = paths::TIMELINE, tag = "audit", operation_id = "get_timeline",
+    params(("buckets" = Option<u32>, Query, description = "Pieces of time, 1 to 240; default 60. The time is that between `from` and `to`, by default the last 24 hours"),
+        Filter),
+    responses((status = 200, body = Timeline), Guarded, Checked), security(("api_key" = []), ("session" = [])))]
+pub(super) async fn timeline(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Query(Divided { buckets, filter }): Query<Divided>,
+) -> Result<Json<Timeline>, ApiError> {
+    audit::timeline(&api, &caller, filter.into(), buckets).await.map(Json)
 }
 
 /// One audit record.

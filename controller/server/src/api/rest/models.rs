@@ -1,6 +1,6 @@
 use axum::Json;
 use axum::extract::State;
-use cloister_api::{Changed, ImportRequest, ModelDetail, ModelList, paths};
+use cloister_api::{Changed, ImportRequest, ModelDetail, ModelList, RetireModelRequest, paths};
 use http::StatusCode;
 
 use super::responses::{self, Checked, Conflicting, Found, Guarded};
@@ -47,6 +47,35 @@ pub(super) async fn get(
     Path(model): Path<String>,
 ) -> Result<Json<ModelDetail>, ApiError> {
     models::get(&api, &model).await.map(Json)
+}
+
+/// Approve a model: it may be deployed.
+///
+/// Also brings a retired one back. Approving one that is approved changes nothing.
+#[utoipa::path(post, path = paths::MODEL_APPROVAL, tag = "models", operation_id = "approve_model",
+    params(("model" = String, Path, description = "Name or digest")),
+    responses((status = 200, body = ModelDetail), Guarded, Checked, Found, Conflicting), security(("api_key" = []), ("session" = [])))]
+pub(super) async fn approve(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(model): Path<String>,
+) -> Result<Json<ModelDetail>, ApiError> {
+    models::approve(&api, &caller, &model).await.map(Json)
+}
+
+/// Retire a model: no deployment may choose it any more.
+///
+/// Deployments that have it go on, and may be scaled down. Retiring one that is retired changes nothing.
+#[utoipa::path(post, path = paths::MODEL_RETIREMENT, tag = "models", operation_id = "retire_model", request_body = RetireModelRequest,
+    params(("model" = String, Path, description = "Name or digest")),
+    responses((status = 200, body = ModelDetail), Guarded, Checked, responses::Json, Found, Conflicting), security(("api_key" = []), ("session" = [])))]
+pub(super) async fn retire(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(model): Path<String>,
+    JsonBody(request): JsonBody<RetireModelRequest>,
+) -> Result<Json<ModelDetail>, ApiError> {
+    models::retire(&api, &caller, &model, request).await.map(Json)
 }
 
 /// Remove a model and its files.

@@ -3,10 +3,11 @@
 use cloister_api::{ImportReason, ImportRequest, ModelDetail, ProblemKind};
 use cloister_evidence::record::{Draft, Kind, Outcome, SubjectKind};
 use cloister_ledger::LedgerError;
-use cloister_store::Change;
+use cloister_store::{Approval, Change};
 use jiff::Timestamp;
 
 use super::{detail, of};
+use crate::api::access::Action;
 use crate::api::auth::Caller;
 use crate::api::operations::imports::another_than_expected;
 use crate::api::operations::{Facts, blocking, changed, subject};
@@ -191,6 +192,8 @@ impl Import {
             size_bytes: file.size_bytes,
         });
         let files: Vec<_> = files.collect();
+        let imported_at = Timestamp::now();
+        let approves = self.caller.may(Action::ModelApprove);
         Ok(cloister_store::Model {
             digest: examined.manifest.model_digest,
             name: self.name.clone(),
@@ -199,7 +202,11 @@ impl Import {
             size_bytes: files.iter().map(|file| file.size_bytes).sum(),
             files,
             facts,
-            imported_at: Timestamp::now(),
+            imported_at,
+            approval: if approves { Approval::Approved } else { Approval::Waiting },
+            approved_by: approves.then(|| self.caller.name().to_owned()),
+            approved_at: approves.then_some(imported_at),
+            retirement: None,
         })
     }
 
@@ -237,5 +244,6 @@ fn record_facts(row: &cloister_store::Model) -> Facts {
         ("signer_key_id".to_owned(), row.signer_key_id.as_str().into()),
         ("files".to_owned(), row.files.len().into()),
         ("size_bytes".to_owned(), row.size_bytes.to_string().into()),
+        ("approval".to_owned(), row.approval.as_str().into()),
     ])
 }

@@ -7,9 +7,9 @@ import { sentence } from '../../records/tell';
 import { byDay } from './days';
 
 /** Records as they came, newest first, under their days. */
-export function Timeline({ records }: { records: readonly StoredRecord[] }) {
+export function RecordsByDay({ records }: { records: readonly StoredRecord[] }) {
   return (
-    <div className="timeline">
+    <div className="by-day">
       {byDay(records).map(({ day, rows }) => (
         <section key={day} aria-label={day}>
           <h2 className="day">{day}</h2>
