@@ -17,6 +17,7 @@ pub mod paths;
 pub mod problem;
 pub mod record;
 pub mod replica;
+pub mod second_factor;
 pub mod session;
 pub mod signer;
 pub mod trust_policy;
@@ -42,6 +43,9 @@ pub use node::{JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
 pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage};
 pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+pub use second_factor::{
+    ConfirmSecondFactorRequest, OfferedSecondFactor, RecoveryCodes, RemoveSecondFactorRequest, SecondFactor,
+};
 pub use session::{
     NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods, SignInIssuer, SignedOut,
 };

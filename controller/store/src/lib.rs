@@ -30,6 +30,6 @@ pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
     Account, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState,
-    Replica, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
+    Replica, SecondFactor, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
 };
 pub use store::{Backend, Store};

@@ -3,6 +3,7 @@
 mod accounts;
 mod fleet;
 mod models;
+mod second_factors;
 
 use crate::{Store, StoreError, limits::MAX_LISTED_ROWS, sql::Arg, sql::Row};
 

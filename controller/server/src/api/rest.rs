@@ -13,6 +13,7 @@ mod oidc;
 mod openapi;
 mod replicas;
 mod responses;
+mod second_factor;
 mod session;
 mod signers;
 mod trust_policies;
@@ -77,6 +78,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(session::methods))
         .routes(routes!(session::own, session::start, session::end))
         .routes(routes!(session::set_password))
+        .routes(routes!(second_factor::state, second_factor::offer, second_factor::confirm))
+        .routes(routes!(second_factor::remove))
         .routes(routes!(oidc::begin))
         .routes(routes!(oidc::callback))
         .routes(routes!(session::list))
@@ -85,6 +88,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(accounts::disable))
         .routes(routes!(accounts::set_roles))
         .routes(routes!(accounts::create_link))
+        .routes(routes!(accounts::reset_second_factor))
         .routes(routes!(audit::records))
         .routes(routes!(audit::record))
         .routes(routes!(audit::record_evidence))

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::auth::SessionSettings;
 use super::denials::Denials;
 use super::passwords::Passwords;
+use super::second_factors::SecondFactors;
 use crate::fleet::FleetHandle;
 use crate::imports::Imports;
 use crate::models::{ModelFolder, Uploads};
@@ -35,6 +36,7 @@ struct Shared {
     denials: Denials,
     sessions: SessionSettings,
     passwords: Passwords,
+    second_factors: SecondFactors,
     oidc: Oidc,
     options: Vec<OptionInForce>,
     started_at: Timestamp,
@@ -63,6 +65,7 @@ impl ApiState {
         let denials = Denials::new(std::time::Instant::now());
         let imports = Imports::new();
         let passwords = Passwords::new();
+        let second_factors = SecondFactors::new(&fleet);
         let shared = Shared {
             fleet_name,
             store,
@@ -75,6 +78,7 @@ impl ApiState {
             denials,
             sessions,
             passwords,
+            second_factors,
             oidc,
             options,
             started_at: Timestamp::now(),
@@ -118,6 +122,9 @@ impl ApiState {
     }
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.shared.passwords
+    }
+    pub(super) fn second_factors(&self) -> &SecondFactors {
+        &self.shared.second_factors
     }
     pub(crate) fn oidc(&self) -> &Oidc {
         &self.shared.oidc

@@ -7,6 +7,7 @@ mod grpc;
 mod import;
 mod lifecycle;
 mod openapi;
+mod second_factor;
 mod session;
 mod sources;
 mod trust_policies;
@@ -65,6 +66,10 @@ impl Fleet {
     }
 
     async fn start_as(temp: tempfile::TempDir, sources: SourceSettings, sessions: SessionSettings) -> Self {
+        Self::start_set(temp, ApiSettings { sources, sessions, ..ApiSettings::default() }).await
+    }
+
+    async fn start_set(temp: tempfile::TempDir, settings: ApiSettings) -> Self {
         let data = DataDir::open(temp.path()).unwrap();
         let store = Store::open(&format!("sqlite://{}", data.database().display())).await.unwrap();
         let key =
@@ -88,7 +93,6 @@ impl Fleet {
             attestor: None,
         });
         let opened = models::open(&data, &store, QUOTA_BYTES).await.unwrap();
-        let settings = ApiSettings { sources, sessions, ..ApiSettings::default() };
         let api = ApiState::new("test".into(), store, ledger, fleet, opened, settings);
         Self { data, router: router(api.clone()), api, _ledger: task, _temp: temp }
     }

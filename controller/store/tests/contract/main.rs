@@ -13,4 +13,5 @@ mod models;
 mod nodes;
 mod opening;
 mod rows;
+mod second_factors;
 mod trust_policies;
