@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The console in a real browser, on a fleet that is started for it: from the printed link to a verified answer, what each
 # role is shown, a session that ends in the middle of a form, axe on every page and dialog in both themes, and text
-# from outside that would be more than text.
+# from outside that would be more than text, and a second factor from setting it up to losing it.
 # Needs `make build`, `make console` and Chromium (CHROMIUM names another than /usr/bin/chromium). Pictures: PICTURES,
 # default target/console-pictures. Programs: PROGRAMS, default what `make build` made.
 set -euo pipefail
@@ -9,8 +9,9 @@ cd "$(dirname "$0")/.."
 programs=${PROGRAMS:-$PWD/${CARGO_TARGET_DIR:-target}/debug}
 work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-console.XXXXXXXX")
 fleet=
+strict=
 end() {
-  if [ -n "$fleet" ]; then kill -TERM "$fleet" 2>/dev/null || true; wait "$fleet" 2>/dev/null || true; fi
+  for process in $fleet $strict; do kill -TERM "$process" 2>/dev/null || true; wait "$process" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap end EXIT
@@ -49,4 +50,15 @@ node controller/console/tests/browser/hostile.mjs
 node controller/console/tests/browser/conflict.mjs
 node controller/console/tests/browser/huge.mjs
 AUDIT_KEY=$work/data/controller/audit.key node controller/console/tests/browser/auditor.mjs
+node controller/console/tests/browser/secondFactor.mjs
+"$programs/cloister-controller" --data "$work/strict" --http 127.0.0.1:0 --grpc 127.0.0.1:0 --agents 127.0.0.1:0 \
+  --require-second-factor >"$work/strict.log" 2>&1 &
+strict=$!
+for _ in $(seq 300); do
+  [ -s "$work/strict/endpoints.json" ] && break
+  kill -0 "$strict" 2>/dev/null || { cat "$work/strict.log" >&2; exit 1; }
+  sleep 0.2
+done
+CLOISTER_URL=http://$(sed -n 's/.*"http": *"\([^"]*\)".*/\1/p' "$work/strict/endpoints.json") \
+  CLOISTER_KEY=$(cat "$work/strict/admin.key") node controller/console/tests/browser/secondFactorRequired.mjs
 MODEL_NAME=smollm2 node controller/console/tests/browser/dialogs.mjs

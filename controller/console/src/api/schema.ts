@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Reset the second factor of an account whose owner has lost it: the next sign-in asks for no code. Its sessions end. */
+        delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit/checkpoint": {
         parameters: {
             query?: never;
@@ -483,7 +500,9 @@ export interface paths {
         put?: never;
         /**
          * Sign in, with a one-time link or a password.
-         * @description The answer sets the session's cookie. After several failures in a row an account takes no password for a while.
+         * @description The answer sets the session's cookie. An account with a second factor is asked for a code (`code-needed`) once
+         *     password or link is right; the same call with the code then signs in. After several failures in a row an account
+         *     takes neither for a while.
          */
         post: operations["sign_in"];
         /** Sign out. */
@@ -555,6 +574,42 @@ export interface paths {
         put?: never;
         /** Choose a new password for oneself. All other sessions of the account end. */
         post: operations["set_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one has a second factor, and how many recovery codes are left. */
+        get: operations["get_second_factor"];
+        /** Confirm it with a first code. The answer has the recovery codes, once; all other sessions of the account end. */
+        put: operations["confirm_second_factor"];
+        /** Begin to set up a second factor: what an authenticator app is told. It counts once a first code confirms it. */
+        post: operations["offer_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove one's second factor, with a code and the present password. */
+        post: operations["remove_second_factor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -785,6 +840,8 @@ export interface components {
             locked_until?: string | null;
             name: string;
             roles: components["schemas"]["FleetRole"][];
+            /** @description Since when codes of a second factor are asked for; absent without one. */
+            second_factor_at?: string | null;
         };
         AccountList: {
             accounts: components["schemas"]["Account"][];
@@ -812,6 +869,11 @@ export interface components {
             /** @description When this controller was started. */
             started_at: string;
             version: string;
+        };
+        /** @description The first code of what was offered. All other sessions of the account end. */
+        ConfirmSecondFactorRequest: {
+            /** @description 6 digits. */
+            code: string;
         };
         DatabaseInForce: {
             kind: components["schemas"]["DatabaseKind"];
@@ -1210,10 +1272,14 @@ export interface components {
         };
         /** @description Signing in. */
         NewSession: {
+            /** @description 6 digits of the authenticator app, or a recovery code; for an account that has a second factor. */
+            code?: string | null;
             /** @enum {string} */
             method: "link";
             token: string;
         } | {
+            /** @description 6 digits of the authenticator app, or a recovery code; for an account that has a second factor. */
+            code?: string | null;
             /** @enum {string} */
             method: "password";
             name: string;
@@ -1289,6 +1355,15 @@ export interface components {
              * @example registry.example/models/smollm2@sha256:2f6b25e4…
              */
             reference: string;
+        };
+        /** @description What an authenticator app is told, shown only here. It counts once a first code of it was right. */
+        OfferedSecondFactor: {
+            /** @description Until when a first code confirms it. */
+            expires_at: string;
+            /** @description Base32 (RFC 4648), to be typed where no camera is. */
+            secret: string;
+            /** @description `otpauth://totp/…`, what a QR code of it holds. */
+            uri: string;
         };
         /** @description One that is open, as those see it who look after access. */
         OpenSession: {
@@ -1412,6 +1487,19 @@ export interface components {
             next_before_seq?: number | null;
             records: components["schemas"]["Record"][];
         };
+        /** @description A second factor is set. */
+        RecoveryCodes: {
+            record_id: string;
+            /** @description Each lets in once in place of a code of the app. Shown only here. */
+            recovery_codes: string[];
+        };
+        /** @description Doing without it again. */
+        RemoveSecondFactorRequest: {
+            /** @description 6 digits of the app, or a recovery code. */
+            code: string;
+            /** @description The present password; absent for an account that has none. */
+            current_password?: string | null;
+        };
         Replica: {
             deployment: string;
             /** @description What went wrong and what to do; absent when all is well. */
@@ -1456,6 +1544,18 @@ export interface components {
          * @enum {string}
          */
         Role: "inference" | "admin";
+        /** @description How it stands with one's own. */
+        SecondFactor: {
+            /** @description Whether this fleet asks it of every local account. */
+            is_required: boolean;
+            /**
+             * Format: int32
+             * @description How often one can still get in without the app.
+             */
+            recovery_codes_left: number;
+            /** @description Absent while there is none. */
+            set_at?: string | null;
+        };
         /** @description Whoever holds the cookie that came with the request. */
         Session: {
             /** @description When it ends however busy it is. */
@@ -1474,12 +1574,16 @@ export interface components {
         SessionAccount: {
             /** @description Whether its owner has chosen one; who came by a login link is asked to. */
             has_password: boolean;
+            /** @description Whether codes of a second factor are asked for when signing in. */
+            has_second_factor: boolean;
             id: string;
             /** @description The identity provider that vouches for the person; absent for a local account. */
             issuer?: string | null;
             name: string;
             /** @description Whether choosing another takes the present one. Not for somebody who has just come by a login link. */
             needs_current_password: boolean;
+            /** @description The fleet asks for a second factor, and the account has none: until it has, nothing else is allowed. */
+            needs_second_factor: boolean;
         };
         SessionList: {
             sessions: components["schemas"]["OpenSession"][];
@@ -2028,6 +2132,91 @@ export interface operations {
             };
             /** @description The body is not sent as application/json */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4243,7 +4432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Name, password or link is wrong */
+            /** @description Name, password, link or code is wrong; or a code is needed (`code-needed`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4520,6 +4709,324 @@ export interface operations {
             };
             /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry_after_s` says for how long */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmSecondFactorRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedSecondFactor"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveSecondFactorRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -21,8 +21,8 @@ impl SealingKey {
     /// no cause that anybody could mend.
     pub(crate) fn seal(&self, account_id: &str, secret: &Secret) -> Option<Vec<u8>> {
         let mut bytes = Zeroizing::new(secret.as_bytes().to_vec());
-        let tag_room = AES_256_GCM.tag_len();
-        bytes.reserve_exact(tag_room);
+        // Room for the tag, so that growing leaves no copy of the secret behind.
+        bytes.reserve_exact(AES_256_GCM.tag_len());
         let aad = Aad::from(account_id.as_bytes());
         let nonce = self.key()?.seal_in_place_append_tag(aad, &mut *bytes).ok()?;
         Some([nonce.as_ref().as_slice(), &bytes].concat())
