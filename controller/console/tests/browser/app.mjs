@@ -31,7 +31,7 @@ export async function scan(page) {
   const scale = 4;
   const [width, height] = [size * scale, size * scale];
   const data = new Uint8Array(width * height * 4).fill(255);
-  for (const [, x, y, length] of squares.matchAll(/M(\d+) (\d+)h(\d+)/g).map((found) => found.map(Number))) {
+  for (const [, x, y, length] of [...squares.matchAll(/M(\d+) (\d+)h(\d+)/g)].map((found) => found.map(Number))) {
     for (let row = y * scale; row < (y + 1) * scale; row += 1) {
       for (let column = x * scale; column < (x + length) * scale; column += 1) data.fill(0, (row * width + column) * 4, (row * width + column) * 4 + 3);
     }
