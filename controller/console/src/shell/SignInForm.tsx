@@ -49,7 +49,14 @@ export function PasswordForm({ onDone, known, isFirst = true }: { onDone: () => 
     setAsksForCode(false);
     attempt.reset();
   };
-  if (asksForCode) return <CodeStep error={attempt.error} isPending={attempt.isPending} onCode={attempt.mutate} onBack={back} />;
+  if (asksForCode) {
+    return (
+      <>
+        <p>The password is right. This account has a second factor, too.</p>
+        <CodeStep error={attempt.error} isPending={attempt.isPending} onCode={attempt.mutate} onBack={back} />
+      </>
+    );
+  }
   return (
     <form className="stack" onSubmit={submit}>
       <TextField label="User name" value={name} onChange={setName} autoComplete="username" autoFocus={!known && isFirst} isDisabled={Boolean(known)} />

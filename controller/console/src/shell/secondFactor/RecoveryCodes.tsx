@@ -14,7 +14,7 @@ export function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onD
       <ul className="recovery" aria-label="Recovery codes">{codes.map((code) => <li key={code}><code>{code}</code></li>)}</ul>
       <div className="row">
         <Button icon={<Download />} onPress={save}>Save as a file</Button>
-        <CopyField value={codes.join('\n')} shown="all ten" label="the recovery codes" />
+        <CopyField value={codes.join('\n')} shown="or copy all ten" label="the recovery codes" />
       </div>
       <Notice tone="warn">They are shown only now. Keep them where your phone is not: on paper, or in a password manager.</Notice>
       <DialogActions><Button kind="primary" onPress={onDone}>I have kept them</Button></DialogActions>
