@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The console in a real browser, on a fleet that is started for it: from the printed link to a verified answer, what each
 # role is shown, a session that ends in the middle of a form, axe on every page and dialog in both themes, and text
-# from outside that would be more than text.
+# from outside that would be more than text, and a second factor from setting it up to losing it.
 # Needs `make build`, `make console` and Chromium (CHROMIUM names another than /usr/bin/chromium). Pictures: PICTURES,
 # default target/console-pictures. Programs: PROGRAMS, default what `make build` made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+strict=
+also_end() { if [ -n "$strict" ]; then kill -TERM "$strict" 2>/dev/null || true; wait "$strict" 2>/dev/null || true; fi; }
 . scripts/console-fleet.sh
 read -r http grpc agents < <(free_ports 3)
 export HOME=$work CLOISTER_URL=http://127.0.0.1:$http CLOISTER_KEY_FILE=$work/data/controller/admin.key
@@ -32,5 +34,17 @@ node controller/console/tests/browser/nodes.mjs
 node controller/console/tests/browser/huge.mjs
 AUDIT_KEY=$work/data/controller/audit.key node controller/console/tests/browser/auditor.mjs
 node controller/console/tests/browser/history.mjs
+node controller/console/tests/browser/tenants.mjs
+node controller/console/tests/browser/secondFactor.mjs
+"$programs/cloister-controller" --data "$work/strict" --http 127.0.0.1:0 --grpc 127.0.0.1:0 --agents 127.0.0.1:0 \
+  --require-second-factor >"$work/strict.log" 2>&1 &
+strict=$!
+for _ in $(seq 300); do
+  [ -s "$work/strict/endpoints.json" ] && break
+  kill -0 "$strict" 2>/dev/null || { cat "$work/strict.log" >&2; exit 1; }
+  sleep 0.2
+done
+CLOISTER_URL=http://$(sed -n 's/.*"http": *"\([^"]*\)".*/\1/p' "$work/strict/endpoints.json") \
+  CLOISTER_KEY=$(cat "$work/strict/admin.key") node controller/console/tests/browser/secondFactorRequired.mjs
 MODEL_NAME=smollm2 node controller/console/tests/browser/dialogs.mjs
 PROGRAMS=$programs node controller/console/tests/browser/live.mjs

@@ -71,6 +71,9 @@ pub struct Account {
     /// The identity provider that vouches for the person and whose groups give the roles; absent for a local account.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub issuer: Option<String>,
+    /// Since when codes of a second factor are asked for; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub second_factor_at: Option<String>,
     pub created_at: String,
     /// Absent unless too many sign-ins failed lately.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -20,6 +20,7 @@ pub mod paths;
 pub mod problem;
 pub mod record;
 pub mod replica;
+pub mod second_factor;
 pub mod session;
 pub mod signer;
 pub mod tenant;
@@ -54,6 +55,9 @@ pub use node_preview::{NodeChange, NodePreview, Outcome, Prospect};
 pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage, Timeline, TimelineBucket};
 pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+pub use second_factor::{
+    ConfirmSecondFactorRequest, OfferedSecondFactor, RecoveryCodes, RemoveSecondFactorRequest, SecondFactor,
+};
 pub use session::{
     NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods, SignInIssuer, SignedOut,
 };

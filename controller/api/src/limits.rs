@@ -88,6 +88,10 @@ pub const ACCOUNT_ROLES_MAX: usize = 7;
 pub const PASSWORD_MIN_CHARS: usize = 12;
 /// See [`PASSWORD_MIN_CHARS`].
 pub const PASSWORD_MAX_CHARS: usize = 256;
+/// Longest code of a second factor that is looked at, in bytes; recovery codes and spaces between digits fit.
+pub const SECOND_FACTOR_CODE_MAX_BYTES: usize = 64;
+/// Recovery codes of one second factor.
+pub const RECOVERY_CODES: usize = 10;
 
 /// Tenants of one fleet.
 pub const TENANTS_MAX: usize = 1000;

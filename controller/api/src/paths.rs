@@ -57,6 +57,8 @@ pub const USAGE: &str = "/api/v1/usage";
 pub const SESSION: &str = "/api/v1/session";
 pub const SESSION_METHODS: &str = "/api/v1/session/methods";
 pub const SESSION_PASSWORD: &str = "/api/v1/session/password";
+pub const SESSION_SECOND_FACTOR: &str = "/api/v1/session/second-factor";
+pub const SESSION_SECOND_FACTOR_REMOVAL: &str = "/api/v1/session/second-factor/removal";
 pub const SESSION_OIDC: &str = "/api/v1/session/oidc/{issuer}";
 pub const SESSION_OIDC_CALLBACK: &str = "/api/v1/session/oidc/{issuer}/callback";
 pub const SESSIONS: &str = "/api/v1/sessions";
@@ -66,6 +68,7 @@ pub const ACCOUNTS: &str = "/api/v1/accounts";
 pub const ACCOUNT: &str = "/api/v1/accounts/{account}";
 pub const ACCOUNT_ROLES: &str = "/api/v1/accounts/{account}/roles";
 pub const LOGIN_LINK: &str = "/api/v1/accounts/{account}/login-link";
+pub const ACCOUNT_SECOND_FACTOR: &str = "/api/v1/accounts/{account}/second-factor";
 
 pub const RECORDS: &str = "/api/v1/audit/records";
 pub const TIMELINE: &str = "/api/v1/audit/timeline";
@@ -189,6 +192,11 @@ pub fn account(account: &str) -> String {
 /// A new login link of an account.
 pub fn login_link(account: &str) -> String {
     fill(LOGIN_LINK, &[account])
+}
+
+/// The second factor of an account.
+pub fn account_second_factor(account: &str) -> String {
+    fill(ACCOUNT_SECOND_FACTOR, &[account])
 }
 
 /// Which records to list; absent fields do not narrow.

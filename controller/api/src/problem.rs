@@ -112,8 +112,12 @@ problem_kinds! {
     Invalid = ("invalid", 400, "The request is not valid"),
     /// No key or session, or one that is unknown, expired or revoked.
     Unauthenticated = ("unauthenticated", 401, "A valid API key or session is needed"),
+    /// Password or link was right, and the account has a second factor: the same call with a `code` signs in.
+    CodeNeeded = ("code-needed", 401, "A code of the second factor is needed"),
     /// The role does not allow this.
     Forbidden = ("forbidden", 403, "Not allowed"),
+    /// The fleet asks for a second factor, and the account has none yet.
+    SecondFactorNeeded = ("second-factor-needed", 403, "A second factor must be set up first"),
     /// There is no such thing, or no such path.
     NotFound = ("not-found", 404, "Not found"),
     /// The path exists; the method does not.

@@ -39,6 +39,10 @@ pub struct SessionAccount {
     pub has_password: bool,
     /// Whether choosing another takes the present one. Not for somebody who has just come by a login link.
     pub needs_current_password: bool,
+    /// Whether codes of a second factor are asked for when signing in.
+    pub has_second_factor: bool,
+    /// The fleet asks for a second factor, and the account has none: until it has, nothing else is allowed.
+    pub needs_second_factor: bool,
     /// The identity provider that vouches for the person; absent for a local account.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub issuer: Option<String>,
@@ -82,10 +86,18 @@ pub enum NewSession {
     /// With a one-time login link's token.
     Link {
         token: String,
+        /// 6 digits of the authenticator app, or a recovery code; for an account that has a second factor.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[schema(max_length = 64)]
+        code: Option<String>,
     },
     Password {
         name: String,
         password: String,
+        /// 6 digits of the authenticator app, or a recovery code; for an account that has a second factor.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[schema(max_length = 64)]
+        code: Option<String>,
     },
 }
 

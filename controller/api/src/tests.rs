@@ -63,6 +63,13 @@ fn a_deploy_request_needs_only_a_model() {
 fn secrets_do_not_reach_debug_output() {
     let token = JoinToken { token: "cjt1.secret".into(), expires_at: "x".into(), record_id: "r".into() };
     assert!(!format!("{token:?}").contains("secret"));
+    let offered =
+        OfferedSecondFactor { secret: "SECRET".into(), uri: "SECRET".into(), expires_at: "x".into() };
+    let codes = RecoveryCodes { recovery_codes: vec!["SECRET".into()], record_id: "r".into() };
+    let (code, current_password) = ("SECRET".to_owned(), Some("SECRET".to_owned()));
+    let confirm = ConfirmSecondFactorRequest { code: code.clone() };
+    let remove = RemoveSecondFactorRequest { code, current_password };
+    assert!(!format!("{offered:?}{codes:?}{confirm:?}{remove:?}").contains("SECRET"));
 }
 
 #[test]

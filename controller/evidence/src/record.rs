@@ -125,6 +125,12 @@ pub enum Kind {
     AccountPasswordChanged,
     #[serde(rename = "account.link_created")]
     AccountLinkCreated,
+    #[serde(rename = "account.second_factor_set")]
+    AccountSecondFactorSet,
+    #[serde(rename = "account.second_factor_removed")]
+    AccountSecondFactorRemoved,
+    #[serde(rename = "account.second_factor_reset")]
+    AccountSecondFactorReset,
     #[serde(rename = "account.disabled")]
     AccountDisabled,
     #[serde(rename = "session.started")]

@@ -17,6 +17,7 @@ mod names;
 mod operations;
 mod passwords;
 mod rest;
+mod second_factors;
 mod state;
 
 pub use ask::let_people_ask;

@@ -171,6 +171,11 @@ impl FleetHandle {
         format!("cjt1.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(parts.to_string()))
     }
 
+    /// A secret for one purpose that all controllers of the fleet share and the database does not hold.
+    pub(crate) fn derived_key(&self, purpose: &[u8]) -> zeroize::Zeroizing<[u8; 32]> {
+        self.shared.ca.derived_key(purpose)
+    }
+
     /// Inferences that run on nodes now.
     pub fn in_flight(&self) -> usize {
         self.shared.sessions.in_flight()

@@ -15,6 +15,7 @@ pub mod oidc;
 pub mod options;
 pub mod reconcile;
 pub mod run;
+mod second_factor;
 pub mod sources;
 pub mod stop_signal;
 pub mod telemetry;

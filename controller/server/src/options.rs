@@ -70,6 +70,9 @@ pub struct Options {
     /// People sign in anew after this, however busy they are.
     #[arg(long, env = "CLOISTER_SESSION_LIFETIME", default_value = "8h", value_parser = duration, value_name = "TIME")]
     pub session_lifetime: Duration,
+    /// Local accounts need a second factor: whoever has none may do nothing but set one up.
+    #[arg(long, env = "CLOISTER_REQUIRE_SECOND_FACTOR")]
+    pub require_second_factor: bool,
     /// Identity providers that people may sign in with, and whose groups have which roles (TOML; docs/console.md).
     #[arg(long, env = "CLOISTER_OIDC", value_name = "FILE")]
     pub oidc: Option<PathBuf>,

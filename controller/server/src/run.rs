@@ -261,7 +261,12 @@ fn open_oidc(options: &Options) -> Result<Oidc, OidcError> {
 
 impl From<&Options> for SessionSettings {
     fn from(options: &Options) -> Self {
-        Self { idle: options.session_idle, lifetime: options.session_lifetime, tls: options.serves_tls() }
+        Self {
+            idle: options.session_idle,
+            lifetime: options.session_lifetime,
+            tls: options.serves_tls(),
+            second_factor_required: options.require_second_factor,
+        }
     }
 }
 

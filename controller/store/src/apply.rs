@@ -5,6 +5,7 @@ mod credentials;
 mod deployments;
 mod models;
 mod nodes;
+mod second_factors;
 mod tenants;
 mod trust_policies;
 
@@ -97,6 +98,16 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         Change::EndSessionsOf { account_id, except, at } => {
             accounts::end_sessions_of(db, account_id, except.as_deref(), *at).await
         }
+        Change::SetSecondFactor { offered, step, recovery_codes, at } => {
+            second_factors::set(db, offered, *step, recovery_codes, *at).await
+        }
+        Change::UseSecondFactorStep { account_id, step } => {
+            second_factors::use_step(db, account_id, *step).await
+        }
+        Change::UseRecoveryCode { account_id, code_hash, at } => {
+            second_factors::use_recovery_code(db, account_id, code_hash, *at).await
+        }
+        Change::RemoveSecondFactor { account_id } => second_factors::remove(db, account_id).await,
         Change::AddSetting { name, value } => credentials::add_setting(db, name, value).await,
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Retirement, Scheduling, Session,
-    Signer, Tenant, TrustPolicy, Vouching,
+    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Retirement, Scheduling,
+    SecondFactor, Session, Signer, Tenant, TrustPolicy, Vouching,
 };
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
@@ -127,7 +127,7 @@ pub enum Change {
         id: String,
         password_hash: String,
     },
-    /// Its sessions end, and its login link is void.
+    /// Its sessions end, its login link is void, and its second factor is forgotten.
     DisableAccount {
         id: String,
         at: Timestamp,
@@ -156,6 +156,30 @@ pub enum Change {
         account_id: String,
         except: Option<String>,
         at: Timestamp,
+    },
+    /// From now on codes of it are asked for. Refused unless it is the one that was offered last, and none is set.
+    SetSecondFactor {
+        offered: SecondFactor,
+        /// Of the code that confirmed it.
+        step: u64,
+        /// SHA-256 of each.
+        recovery_codes: Vec<[u8; 32]>,
+        at: Timestamp,
+    },
+    /// Refused when a code of this time step, or of one after it, was used.
+    UseSecondFactorStep {
+        account_id: String,
+        step: u64,
+    },
+    /// Refused when it was used, or does not exist.
+    UseRecoveryCode {
+        account_id: String,
+        code_hash: [u8; 32],
+        at: Timestamp,
+    },
+    /// With its recovery codes. Refused when none is set.
+    RemoveSecondFactor {
+        account_id: String,
     },
     /// A fact of the installation (its fleet id, say) that is written once.
     AddSetting {

@@ -70,6 +70,8 @@ pub enum Entity {
     Account,
     LoginLink,
     Session,
+    SecondFactor,
+    RecoveryCode,
     Setting,
     Record,
 }
@@ -89,6 +91,8 @@ impl std::fmt::Display for Entity {
             Self::Account => "account",
             Self::LoginLink => "login link",
             Self::Session => "session",
+            Self::SecondFactor => "second factor",
+            Self::RecoveryCode => "recovery code",
             Self::Setting => "setting",
             Self::Record => "record",
         })

@@ -35,7 +35,7 @@ pub use register::{ControllerRow, Registration};
 pub use rows::{
     Account, Approval, Deployment, FIRST_TOKEN_ENTRIES, Figures, FirstTokens, Identity, JoinToken, Key,
     KeyRole, LoginLink, Model, ModelFile, Node, NodeState, Replica, Retirement, Sample, SampleSubject,
-    Scheduling, Session, Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage, UsageQuery,
-    Vouching,
+    Scheduling, SecondFactor, Session, Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage,
+    UsageQuery, Vouching,
 };
 pub use store::{Backend, Store};

@@ -22,6 +22,7 @@ const CONTROLLERS: &str = include_str!("../migrations/0004_controllers.sql");
 const TRUST_POLICIES: &str = include_str!("../migrations/0005_trust_policies.sql");
 const ACCOUNTS: &str = include_str!("../migrations/0006_accounts.sql");
 const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
+const SECOND_FACTORS: &str = include_str!("../migrations/0008_second_factors.sql");
 const SCHEDULING: &str = include_str!("../migrations/0009_scheduling.sql");
 const SAMPLES: &str = include_str!("../migrations/0010_samples.sql");
 const APPROVAL_AND_SEARCH: &str = include_str!("../migrations/0012_approval_and_search.sql");
@@ -46,6 +47,7 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (5, "trust policies", TRUST_POLICIES),
         (6, "accounts", ACCOUNTS),
         (7, "identities", IDENTITIES),
+        (8, "second factors", SECOND_FACTORS),
         (9, "scheduling", SCHEDULING),
         (10, "samples", SAMPLES),
         (12, "approval and search", APPROVAL_AND_SEARCH),

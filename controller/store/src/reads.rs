@@ -3,6 +3,7 @@
 mod accounts;
 mod fleet;
 mod models;
+mod second_factors;
 mod tenants;
 
 pub(crate) use fleet::deployment;

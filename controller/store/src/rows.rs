@@ -6,7 +6,7 @@ mod models;
 mod samples;
 mod tenants;
 
-pub use accounts::{Account, Identity, LoginLink, Session, Vouching};
+pub use accounts::{Account, Identity, LoginLink, SecondFactor, Session, Vouching};
 pub use fleet::{Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica};
 pub use fleet::{Deployment, JoinToken, Key, KeyRole, Node, NodeState, Replica, Scheduling};
 pub use models::{Approval, Model, ModelFile, Retirement, Signer, TrustPolicy, TrustRule, TrustRuleSigner};

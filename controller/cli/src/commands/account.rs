@@ -43,6 +43,10 @@ The link works once, for 15 minutes; whoever opens it chooses a password.")]
     },
     /// A new one-time login link: a way in without the password
     Link { name: String },
+    /// For somebody who has lost app and recovery codes: the next sign-in asks for no code, and sessions end at once
+    #[command(after_help = "\
+Make sure that it is the account's owner who asks. That it was reset is on record.")]
+    ResetSecondFactor { name: String },
     /// Let an account sign in no more; its sessions end at once
     Disable { name: String },
 }
@@ -63,6 +67,10 @@ impl Account {
                 let path = format!("{}/roles", paths::account(&name));
                 let changed: ChangedAccount = client.put(&path, &AccountRolesRequest { roles }).await?;
                 output.data(&changed, |_| format!("changed; on record as {}", changed.record_id))
+            }
+            Self::ResetSecondFactor { name } => {
+                let changed: Changed = client.delete(&paths::account_second_factor(&name)).await?;
+                output.data(&changed, |_| format!("reset; on record as {}", changed.record_id))
             }
             Self::Disable { name } => {
                 let changed: Changed = client.delete(&paths::account(&name)).await?;
@@ -122,13 +130,14 @@ fn role(word: &str) -> Result<FleetRole, String> {
 fn rows(accounts: &[AccountRow]) -> String {
     let now = Timestamp::now();
     table(
-        ["NAME", "TENANT", "ROLES", "PASSWORD", "AGE", "LOCKED UNTIL", "DISABLED"],
+        ["NAME", "TENANT", "ROLES", "PASSWORD", "SECOND FACTOR", "AGE", "LOCKED UNTIL", "DISABLED"],
         accounts.iter().map(|account| {
             [
                 account.name.clone(),
                 dash(account.tenant.as_ref()),
                 account.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", "),
                 if account.has_password { "set" } else { "none yet" }.to_owned(),
+                if account.second_factor_at.is_some() { "set" } else { "none" }.to_owned(),
                 age(&account.created_at, now),
                 dash(account.locked_until.as_ref()),
                 dash(account.disabled_at.as_ref()),

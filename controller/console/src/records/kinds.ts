@@ -11,6 +11,7 @@ export const DEEDS: Readonly<Record<string, string>> = {
   'node.cordoned': 'cordoned the node', 'node.drain_started': 'began to drain the node', 'node.opened': 'opened the node again:',
   'key.created': 'created the API key', 'key.revoked': 'revoked the API key',
   'account.created': 'created the account', 'account.roles_changed': 'changed the roles of', 'account.password_changed': 'chose a new password for',
+  'account.second_factor_set': 'set up a second factor for', 'account.second_factor_removed': 'removed the second factor of', 'account.second_factor_reset': 'reset the second factor of',
   'account.link_created': 'made a one-time login link for', 'account.disabled': 'disabled the account',
   'session.started': 'signed in', 'session.ended': 'ended a session', 'session.refused': 'tried to sign in and was refused, as',
   'access.denied': 'was denied', 'audit.exported': 'exported evidence',

@@ -3,11 +3,13 @@ import { useEffect, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { signIn } from '../api/session';
 import { Notice } from '../design';
+import { CodeStep, isCodeNeeded } from './CodeStep';
 import { Mark } from './Mark';
 import { NewPasswordForm } from './NewPasswordForm';
 import { linkToken, safeNext } from './next';
 import { whyNotThere } from './providerErrors';
-import { SignInForm, whyNot } from './SignInForm';
+import { SignInForm } from './SignInForm';
+import { whyNot } from './whyNot';
 
 export function LoginPage() {
   const navigate = useNavigate();
@@ -35,17 +37,30 @@ export function LoginPage() {
 }
 
 function LinkSignIn({ token, onDone, next }: { token: string; onDone: () => void; next: string }) {
-  const attempt = useMutation({ mutationFn: () => signIn({ method: 'link', token }) });
+  const [asksForCode, setAsksForCode] = useState(false);
+  const [isGivenUp, giveUp] = useState(false);
+  const attempt = useMutation({
+    mutationFn: (code?: string) => signIn({ method: 'link', token, ...(code ? { code } : {}) }),
+    onError: (error) => { if (isCodeNeeded(error)) setAsksForCode(true); },
+  });
   const begun = useRef(false);
   useEffect(() => {
     if (begun.current) return;
     begun.current = true;
-    attempt.mutate();
+    attempt.mutate(undefined);
   }, [attempt]);
+  if (asksForCode && !isGivenUp && !attempt.isSuccess) {
+    return (
+      <>
+        <p>The link is right. This account has a second factor, too.</p>
+        <CodeStep error={attempt.error} isPending={attempt.isPending} onCode={attempt.mutate} onBack={() => giveUp(true)} />
+      </>
+    );
+  }
   if (attempt.isError) {
     return (
       <>
-        <Notice tone="bad">{whyNot(attempt.error)}</Notice>
+        {asksForCode ? null : <Notice tone="bad">{whyNot(attempt.error)}</Notice>}
         <SignInForm onDone={onDone} next={next} />
       </>
     );

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { setPassword } from '../api/session';
 import { Button, DialogActions, Notice, TextField } from '../design';
-import { whyNot } from './SignInForm';
+import { whyNot } from './whyNot';
 
 export const SHORTEST = 12;
 export const LONGEST = 256;

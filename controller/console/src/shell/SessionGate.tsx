@@ -6,6 +6,7 @@ import { onRecovery } from '../api/connection';
 import { Button, Dialog, ErrorState } from '../design';
 import { LoginPage } from './LoginPage';
 import { IdleNotice } from './IdleNotice';
+import { SecondFactorGate } from './secondFactor/SecondFactorGate';
 import { SignInAgain } from './SignInAgain';
 import './login.css';
 
@@ -44,7 +45,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (state.phase === 'signed-out' || pathname === '/login') return <LoginPage />;
   return (
     <>
-      {children}
+      <SecondFactorGate>{children}</SecondFactorGate>
       <IdleNotice />
       <Dialog title="Sign in again to go on" isOpen={state.interrupted} onClose={() => undefined} closable={false}>
         <div className="sign-in-again">

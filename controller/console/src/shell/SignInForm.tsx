@@ -1,9 +1,10 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { Problem } from '../api/errors';
 import { signIn, signInMethods, type SignInMethods } from '../api/session';
-import { Button, DialogActions, ErrorState, formatDuration, Notice, Skeleton, TextField } from '../design';
+import { Button, DialogActions, ErrorState, Notice, Skeleton, TextField } from '../design';
+import { CodeStep, isCodeNeeded } from './CodeStep';
 import { ProviderLinks } from './ProviderLinks';
+import { whyNot } from './whyNot';
 
 /** What can be shown once it is known how one can sign in. */
 export function Offered({ children }: { children: (methods: SignInMethods) => ReactNode }) {
@@ -34,11 +35,28 @@ export function SignInForm({ onDone, next }: { onDone: () => void; next: string 
 export function PasswordForm({ onDone, known, isFirst = true }: { onDone: () => void; known?: string; isFirst?: boolean }) {
   const [name, setName] = useState(known ?? '');
   const [password, setPassword] = useState('');
-  const attempt = useMutation({ mutationFn: () => signIn({ method: 'password', name, password }), onSuccess: onDone });
+  const [asksForCode, setAsksForCode] = useState(false);
+  const attempt = useMutation({
+    mutationFn: (code?: string) => signIn({ method: 'password', name, password, ...(code ? { code } : {}) }),
+    onSuccess: onDone,
+    onError: (error) => { if (isCodeNeeded(error)) setAsksForCode(true); },
+  });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (name && password && !attempt.isPending) attempt.mutate();
+    if (name && password && !attempt.isPending) attempt.mutate(undefined);
   };
+  const back = () => {
+    setAsksForCode(false);
+    attempt.reset();
+  };
+  if (asksForCode) {
+    return (
+      <>
+        <p>The password is right. This account has a second factor, too.</p>
+        <CodeStep error={attempt.error} isPending={attempt.isPending} onCode={attempt.mutate} onBack={back} />
+      </>
+    );
+  }
   return (
     <form className="stack" onSubmit={submit}>
       <TextField label="User name" value={name} onChange={setName} autoComplete="username" autoFocus={!known && isFirst} isDisabled={Boolean(known)} />
@@ -49,12 +67,4 @@ export function PasswordForm({ onDone, known, isFirst = true }: { onDone: () => 
       </DialogActions>
     </form>
   );
-}
-
-/** The controller's own sentence, with how long to wait where it is known and not said. */
-export function whyNot(error: Error): string {
-  const said = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-  const whole = /[.!?]$/.test(said) ? said : `${said}.`;
-  const wait = error instanceof Problem ? (error.retryAfter ?? error.document.retry_after_s) : undefined;
-  return wait == null || /try again/i.test(said) ? whole : `${whole} Try again in ${formatDuration(wait)}.`;
 }

@@ -11,7 +11,7 @@ const base: Answers = {
   'GET /api/v1/session/methods': { body: { local: true, issuers } },
   'GET /api/v1/nodes': { body: { nodes: [] } },
 };
-const anna = { ...session(['node.read']), account: { id: 'a9', name: 'anna@clinic', has_password: false, needs_current_password: false, issuer: 'https://idp.example' } };
+const anna = { ...session(['node.read']), account: { id: 'a9', name: 'anna@clinic', has_password: false, needs_current_password: false, has_second_factor: false, needs_second_factor: false, issuer: 'https://idp.example' } };
 const link = (name: string) => screen.findByRole('link', { name });
 
 beforeEach(() => localStorage.clear());

@@ -3,7 +3,7 @@ import type { Configuration } from '../configuration/queries';
 /** What a controller with one identity provider answers. */
 export const inForce: Configuration = {
   version: '0.1.0', started_at: '2026-11-30T07:00:00Z', controller_id: '01CONTROLLER',
-  database: { kind: 'postgres', schema_version: 7 },
+  database: { kind: 'postgres', schema_version: 8 },
   options: [
     { name: '--http', value: '127.0.0.1:7080', source: 'command_line', help: 'OpenAI-compatible HTTP' },
     { name: '--database', source: 'environment', is_secret: true, help: 'where the state is' },

@@ -27,6 +27,6 @@ export const problem = (status: number, kind: string, detail: string): Answer =>
 const inHours = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
 
 export const session = (actions: string[]): Session => ({
-  id: 's1', account: { id: 'a1', name: 'a.weber', has_password: true, needs_current_password: true }, roles: ['operator'], actions, csrf_token: 'csrf-1',
+  id: 's1', account: { id: 'a1', name: 'a.weber', has_password: true, needs_current_password: true, has_second_factor: false, needs_second_factor: false }, roles: ['operator'], actions, csrf_token: 'csrf-1',
   idle_expires_at: inHours(1), absolute_expires_at: inHours(8),
 });

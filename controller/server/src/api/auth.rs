@@ -206,6 +206,7 @@ async fn by_session(
         Err(why) => return Ok(refuse(Caller::anonymous(address), why, ProblemKind::Unauthenticated)),
     };
     let foreign = !session::is_from_console(method, headers, &signed_in);
+    let needs_second_factor = signed_in.needs_second_factor;
     let allowed = match access {
         Access::Needs(action) => signed_in.may(action),
         Access::OwnSession | Access::Public => true,
@@ -215,6 +216,10 @@ async fn by_session(
         _ if foreign => refuse(caller, session::NoSession::Foreign, ProblemKind::Forbidden),
         Access::Needs(action) if !access::is_within(caller.tenant(), action) => {
             Err((caller, "tenant", beyond(action)))
+        }
+        Access::Needs(_) if needs_second_factor => {
+            let error = ApiError::new(ProblemKind::SecondFactorNeeded, SECOND_FACTOR_NEEDED);
+            Err((caller, "second_factor_missing", error))
         }
         Access::Needs(action) if !allowed => Err((
             caller,
@@ -232,6 +237,9 @@ fn beyond(action: Action) -> ApiError {
     );
     ApiError::new(ProblemKind::Forbidden, detail)
 }
+
+const SECOND_FACTOR_NEEDED: &str = "this fleet asks for a second factor, and your account has none; set one up in the \
+                                    console, or have a fleet admin do without --require-second-factor";
 
 fn forbidden(whose: &str, action: Action, next: &str) -> ApiError {
     let verb = if whose.starts_with("none") { "allows" } else { "does not allow" };

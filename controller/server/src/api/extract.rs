@@ -123,7 +123,7 @@ impl IntoResponse for ApiError {
         let body = serde_json::to_vec(problem).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         match self.kind() {
-            ProblemKind::Unauthenticated => {
+            ProblemKind::Unauthenticated | ProblemKind::CodeNeeded => {
                 let challenge = HeaderValue::from_static("Bearer realm=\"cloister\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }

@@ -15,6 +15,7 @@ mod oidc;
 mod openapi;
 mod replicas;
 mod responses;
+mod second_factor;
 mod session;
 mod signers;
 mod tenants;
@@ -87,6 +88,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(session::methods))
         .routes(routes!(session::own, session::start, session::end))
         .routes(routes!(session::set_password))
+        .routes(routes!(second_factor::state, second_factor::offer, second_factor::confirm))
+        .routes(routes!(second_factor::remove))
         .routes(routes!(oidc::begin))
         .routes(routes!(oidc::callback))
         .routes(routes!(session::list))
@@ -98,6 +101,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(accounts::disable))
         .routes(routes!(accounts::set_roles))
         .routes(routes!(accounts::create_link))
+        .routes(routes!(accounts::reset_second_factor))
         .routes(routes!(audit::records))
         .routes(routes!(audit::timeline))
         .routes(routes!(audit::record))

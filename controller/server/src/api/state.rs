@@ -12,6 +12,7 @@ use super::auth::SessionSettings;
 use super::denials::Denials;
 use super::events::Events;
 use super::passwords::Passwords;
+use super::second_factors::SecondFactors;
 use crate::fleet::FleetHandle;
 use crate::imports::Imports;
 use crate::models::{ModelFolder, Uploads};
@@ -37,6 +38,7 @@ struct Shared {
     events: Events,
     sessions: SessionSettings,
     passwords: Passwords,
+    second_factors: SecondFactors,
     oidc: Oidc,
     options: Vec<OptionInForce>,
     started_at: Timestamp,
@@ -65,6 +67,7 @@ impl ApiState {
         let denials = Denials::new(std::time::Instant::now());
         let imports = Imports::new();
         let passwords = Passwords::new();
+        let second_factors = SecondFactors::new(&fleet);
         let shared = Shared {
             fleet_name,
             store,
@@ -78,6 +81,7 @@ impl ApiState {
             events: Events::new(),
             sessions,
             passwords,
+            second_factors,
             oidc,
             options,
             started_at: Timestamp::now(),
@@ -126,6 +130,9 @@ impl ApiState {
     }
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.shared.passwords
+    }
+    pub(super) fn second_factors(&self) -> &SecondFactors {
+        &self.shared.second_factors
     }
     pub(crate) fn oidc(&self) -> &Oidc {
         &self.shared.oidc

@@ -12,6 +12,7 @@ mod import;
 mod lifecycle;
 mod nodes;
 mod openapi;
+mod second_factor;
 mod session;
 mod sources;
 mod tenants;
@@ -71,6 +72,10 @@ impl Fleet {
     }
 
     async fn start_as(temp: tempfile::TempDir, sources: SourceSettings, sessions: SessionSettings) -> Self {
+        Self::start_set(temp, ApiSettings { sources, sessions, ..ApiSettings::default() }).await
+    }
+
+    async fn start_set(temp: tempfile::TempDir, settings: ApiSettings) -> Self {
         let data = DataDir::open(temp.path()).unwrap();
         let store = Store::open(&format!("sqlite://{}", data.database().display())).await.unwrap();
         let key =
@@ -94,7 +99,6 @@ impl Fleet {
             attestor: None,
         });
         let opened = models::open(&data, &store, QUOTA_BYTES).await.unwrap();
-        let settings = ApiSettings { sources, sessions, ..ApiSettings::default() };
         let api = ApiState::new("test".into(), store, ledger, fleet, opened, settings);
         Self { data, router: router(api.clone()), api, _ledger: task, _temp: temp }
     }

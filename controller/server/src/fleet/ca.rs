@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
@@ -141,6 +142,19 @@ impl FleetCa {
 
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
+    }
+
+    /// A key for `purpose`, the same on every controller of the fleet: all have the authority's key, and the database
+    /// has it not (HKDF, RFC 5869).
+    pub(super) fn derived_key(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        let extracted = Salt::new(HKDF_SHA256, b"cloister/fleet").extract(self.issuer.key().serialized_der());
+        let info = [purpose];
+        let expanded = extracted.expand(&info, HKDF_SHA256);
+        let mut key = Zeroizing::new([0; 32]);
+        expanded
+            .and_then(|okm| okm.fill(key.as_mut_slice()))
+            .expect("HKDF yields up to 255 hashes (RFC 5869, section 2.3), and a key is as long as one");
+        key
     }
 
     /// A fresh key and certificate for the agents listener, valid for `hosts` (names or addresses).

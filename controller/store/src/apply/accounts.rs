@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ApplyError, exists, json, missing, name, tenants, touched};
+use super::{ApplyError, exists, json, missing, name, second_factors, tenants, touched};
 use crate::sql::Connection;
 use crate::{Account, Entity, LoginLink, Refusal, Session, Vouching};
 
@@ -60,6 +60,7 @@ pub(super) async fn disable(db: &mut Connection<'_>, id: &str, at: Timestamp) ->
     touched(rows, || missing(Entity::Account, id))?;
     let sql = "UPDATE login_link SET used_at = $2 WHERE account_id = $1 AND used_at IS NULL";
     db.execute(sql, vec![id.into(), at.into()]).await?;
+    second_factors::forget(db, id).await?;
     end_sessions_of(db, id, None, at).await
 }
 

@@ -4,24 +4,35 @@ use jiff::Timestamp;
 
 use crate::{Account, Identity, LoginLink, Session, Store, StoreError, Vouching, sql::Row};
 
+/// Accounts, and since when each has a second factor.
+macro_rules! select_accounts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT account.*, (SELECT set_at FROM second_factor WHERE account_id = account.id) AS second_factor_at ",
+            "FROM account ",
+            $rest
+        )
+    };
+}
+
 impl Store {
     /// By name, disabled ones too.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        self.list("SELECT * FROM account ORDER BY name LIMIT $1", Vec::new(), account).await
+        self.list(select_accounts!("ORDER BY name LIMIT $1"), Vec::new(), account).await
     }
 
     pub async fn account(&self, id: &str) -> Result<Option<Account>, StoreError> {
-        let row = self.first("SELECT * FROM account WHERE id = $1", vec![id.into()]).await?;
+        let row = self.first(select_accounts!("WHERE id = $1"), vec![id.into()]).await?;
         row.as_ref().map(account).transpose()
     }
 
     pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
-        let row = self.first("SELECT * FROM account WHERE name = $1", vec![name.into()]).await?;
+        let row = self.first(select_accounts!("WHERE name = $1"), vec![name.into()]).await?;
         row.as_ref().map(account).transpose()
     }
 
     pub async fn account_of(&self, identity: &Identity) -> Result<Option<Account>, StoreError> {
-        let sql = "SELECT * FROM account WHERE issuer = $1 AND subject = $2";
+        let sql = select_accounts!("WHERE issuer = $1 AND subject = $2");
         let row = self.first(sql, vec![(&identity.issuer).into(), (&identity.subject).into()]).await?;
         row.as_ref().map(account).transpose()
     }
@@ -95,6 +106,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         password_hash: row.optional_text("password_hash")?,
         failed_logins: row.u32("failed_logins")?,
         locked_until: row.optional_time("locked_until")?,
+        second_factor_at: row.optional_time("second_factor_at")?,
         created_at: row.time("created_at")?,
         disabled_at: row.optional_time("disabled_at")?,
     })

@@ -19,6 +19,8 @@ pub struct Account {
     /// Since the last success.
     pub failed_logins: u32,
     pub locked_until: Option<Timestamp>,
+    /// Since when codes of a second factor are asked for. Read only: it is set and removed by changes of its own.
+    pub second_factor_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
 }
@@ -41,6 +43,19 @@ pub struct Identity {
     pub issuer: String,
     /// The provider's own id of the person.
     pub subject: String,
+}
+
+/// What an authenticator app makes codes from (TOTP, RFC 6238), for a local account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    pub account_id: String,
+    /// Whoever has the database alone cannot open it.
+    pub sealed_secret: Vec<u8>,
+    pub offered_at: Timestamp,
+    /// `None` until a first code was right: until then it is asked of nobody.
+    pub set_at: Option<Timestamp>,
+    /// The newest time step whose code was accepted.
+    pub last_step: Option<u64>,
 }
 
 /// A one-time way in.

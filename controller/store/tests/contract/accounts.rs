@@ -13,7 +13,7 @@ on_both_databases!(
     one_of_many_gets_to_ask_the_provider_again,
 );
 
-fn account(id: &str, name: &str) -> Account {
+pub(crate) fn account(id: &str, name: &str) -> Account {
     Account {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -23,6 +23,7 @@ fn account(id: &str, name: &str) -> Account {
         password_hash: Some("$argon2id$…".to_owned()),
         failed_logins: 0,
         locked_until: None,
+        second_factor_at: None,
         created_at: at(1),
         disabled_at: None,
     }
@@ -39,7 +40,7 @@ fn link(secret: u8, account_id: &str) -> LoginLink {
     }
 }
 
-fn session(id: &str, secret: u8) -> Session {
+pub(crate) fn session(id: &str, secret: u8) -> Session {
     Session {
         id: id.to_owned(),
         secret_hash: [secret; 32],

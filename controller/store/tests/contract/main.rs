@@ -15,5 +15,6 @@ mod opening;
 mod rows;
 mod samples;
 mod search;
+mod second_factors;
 mod tenants;
 mod trust_policies;

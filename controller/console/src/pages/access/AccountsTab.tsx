@@ -2,15 +2,16 @@ import { useQuery } from '@tanstack/react-query';
 import { MoreHorizontal, Plus } from 'lucide-react';
 import { useSearchParams } from 'react-router';
 import { issuerOf } from '../../api/providers';
-import { useMay } from '../../api/session';
+import { useMay, useSession } from '../../api/session';
 import { Badge, Button, DataTable, EmptyState, ErrorState, Menu, Section, Skeleton, Time, useClock, type Column } from '../../design';
 import { CreateAccount } from './CreateAccount';
 import { ChangeRoles } from './ChangeRoles';
 import { DisableAccount } from './DisableAccount';
 import { MakeLink } from './MakeLink';
+import { ResetSecondFactor } from './ResetSecondFactor';
 import { accounts, type Account } from './queries';
 
-const TASKS = ['roles', 'link', 'disable'] as const;
+const TASKS = ['roles', 'link', 'second-factor', 'disable'] as const;
 type Task = (typeof TASKS)[number];
 
 /** What is being done, and with whom, is part of the address. */
@@ -37,6 +38,7 @@ export function AccountsTab() {
       <CreateAccount isOpen={may && isNew} onClose={close} />
       {may && chosen && task === 'roles' ? <ChangeRoles key={chosen.id} account={chosen} onClose={close} /> : null}
       {may && chosen && task === 'link' ? <MakeLink key={chosen.id} account={chosen} onClose={close} /> : null}
+      {may && chosen && task === 'second-factor' ? <ResetSecondFactor key={chosen.id} account={chosen} onClose={close} /> : null}
       {may && chosen && task === 'disable' ? <DisableAccount key={chosen.id} account={chosen} onClose={close} /> : null}
     </Section>
   );
@@ -54,6 +56,7 @@ function columns(open: ((task: Task, name: string) => void) | undefined, hasTena
     ...(hasTenants ? [tenant] : []),
     { id: 'issuer', title: 'Identity provider', wideOnly: true, sort: ({ issuer }) => issuer ?? undefined, cell: ({ issuer }) => (issuer ? <span className="wrap">{issuer}</span> : <span className="soft">none: local account</span>) },
     { id: 'password', title: 'Password', wideOnly: true, cell: (account) => <Password of={account} /> },
+    { id: 'second-factor', title: 'Second factor', wideOnly: true, sort: ({ second_factor_at: at }) => at ?? undefined, cell: (account) => <SecondFactor of={account} /> },
     { id: 'created', title: 'Created', wideOnly: true, sort: (account) => account.created_at, cell: (account) => <Time at={account.created_at} /> },
     ...(open ? [actions] : []),
   ];
@@ -65,12 +68,23 @@ function Password({ of: account }: { of: Account }) {
   return account.has_password ? 'chosen' : <span className="soft">none yet: by login link only</span>;
 }
 
+function SecondFactor({ of: account }: { of: Account }) {
+  if (account.disabled_at != null) return null;
+  if (account.issuer != null) return <span className="soft">none here</span>;
+  return account.second_factor_at == null ? <span className="soft">none</span> : <>set up <Time at={account.second_factor_at} /></>;
+}
+
 function Actions({ of: account, open }: { of: Account; open: (task: Task, name: string) => void }) {
+  const isOwn = useSession().account.id === account.id;
   const choices = [
     // The provider says who somebody is, and by the groups what they may do.
     ...(issuerOf(account.name) ? [] : [
       { id: 'roles', label: 'Change roles', onAction: () => open('roles', account.name) },
       { id: 'link', label: 'Make a login link', onAction: () => open('link', account.name) },
+    ]),
+    // One's own is removed in the menu of one's account, with a code.
+    ...(account.second_factor_at == null || isOwn ? [] : [
+      { id: 'second-factor', label: 'Reset the second factor', onAction: () => open('second-factor', account.name) },
     ]),
     { id: 'disable', label: 'Disable', onAction: () => open('disable', account.name) },
   ];

@@ -36,6 +36,27 @@ it('says what the controller said when the last admin would be lost', async () =
   expect((await screen.findByRole('alert')).textContent).toContain('this is the last account that may change accounts');
 });
 
+it('resets a second factor only once the name is typed, and offers it for no account without one, nor for one’s own', async () => {
+  const at = '2026-11-30T02:00:00Z';
+  const { calls } = controller({
+    ...base,
+    'GET /api/v1/accounts': { body: { accounts: [{ ...account, second_factor_at: at }, { ...account, id: 'a3', name: 'without' }, { ...account, id: 'a1', name: 'a.weber', second_factor_at: at }] } },
+    'DELETE /api/v1/accounts/a2/second-factor': { body: { record_id: 'R' } },
+  });
+  openConsole('/access/accounts');
+  for (const [name, isOffered] of [['without', false], ['a.weber', false], ['m.okafor', true]] as const) {
+    await userEvent.click(await screen.findByRole('button', { name: `Actions on ${name}` }));
+    await screen.findByRole('menuitem', { name: 'Disable' });
+    expect(Boolean(screen.queryByRole('menuitem', { name: 'Reset the second factor' })), name).toBe(isOffered);
+    if (!isOffered) await userEvent.keyboard('{Escape}');
+  }
+  await userEvent.click(screen.getByRole('menuitem', { name: 'Reset the second factor' }));
+  await userEvent.type(await screen.findByLabelText('Type m.okafor to confirm'), 'm.okafo{Enter}');
+  expect(calls).not.toContain('DELETE /api/v1/accounts/a2/second-factor');
+  await userEvent.keyboard('r{Enter}');
+  await screen.findByText('The second factor of m.okafor is reset. Record R');
+});
+
 it('shows an auditor who there is, and offers no change', async () => {
   controller({ ...base, 'GET /api/v1/session': { body: session(['key.read', 'account.read']) } });
   openConsole('/access/accounts?disable=m.okafor');

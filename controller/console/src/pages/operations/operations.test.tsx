@@ -33,7 +33,7 @@ it('says what the database is, and what groups of a provider may do', async () =
   controller(base);
   openConsole('/operations');
   await screen.findByText('PostgreSQL');
-  section('Database').getByText('version 7');
+  section('Database').getByText('version 8');
   const groups = within(section('Sign-in').getByRole('table', { name: 'Groups of Clinic account and their roles' }));
   expect(groups.getAllByRole('row').slice(1).map(({ textContent }) => textContent)).toEqual(['platformfleet-admin', 'complianceauditor, user']);
   section('Sign-in').getByText('5 min');

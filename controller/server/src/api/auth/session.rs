@@ -38,11 +38,18 @@ pub struct SessionSettings {
     pub lifetime: Duration,
     /// HTTP is served over TLS.
     pub tls: bool,
+    /// Whoever has a local account without a second factor may do nothing but set one up.
+    pub second_factor_required: bool,
 }
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        Self { idle: Duration::from_secs(15 * 60), lifetime: Duration::from_secs(8 * 3600), tls: false }
+        Self {
+            idle: Duration::from_secs(15 * 60),
+            lifetime: Duration::from_secs(8 * 3600),
+            tls: false,
+            second_factor_required: false,
+        }
     }
 }
 
@@ -53,16 +60,26 @@ pub(in crate::api) struct SignedIn {
     pub(in crate::api) account: Account,
     pub(in crate::api) roles: Vec<FleetRole>,
     pub(in crate::api) csrf_token: String,
+    /// The fleet asks for a second factor, and the account has none yet.
+    pub(in crate::api) needs_second_factor: bool,
 }
 
 impl SignedIn {
-    pub(in crate::api) fn new(session: Session, account: Account, secret: &str) -> Self {
+    pub(in crate::api) fn new(
+        session: Session,
+        account: Account,
+        secret: &str,
+        settings: &SessionSettings,
+    ) -> Self {
         let roles = account.roles.iter().filter_map(|role| FleetRole::parse(role)).collect();
-        Self { session, account, roles, csrf_token: csrf_token(secret) }
+        let without = account.identity.is_none() && account.second_factor_at.is_none();
+        let needs_second_factor = settings.second_factor_required && without;
+        Self { session, account, roles, csrf_token: csrf_token(secret), needs_second_factor }
     }
 
-    pub(super) fn may(&self, action: Action) -> bool {
-        access::is_within(self.account.tenant.as_deref(), action)
+    pub(in crate::api) fn may(&self, action: Action) -> bool {
+        !self.needs_second_factor
+            && access::is_within(self.account.tenant.as_deref(), action)
             && self.roles.iter().any(|role| access::allows(*role, action))
     }
 }
@@ -168,7 +185,7 @@ pub(super) async fn identify(
         }
         session.last_seen_at = now;
     }
-    Ok(Ok(SignedIn::new(session, account, secret)))
+    Ok(Ok(SignedIn::new(session, account, secret, api.sessions())))
 }
 
 /// Whether a use after so long is written down. Coarse enough that a session's end is never more than a quarter early.

@@ -17,8 +17,8 @@ fn code(kind: ProblemKind) -> Code {
         | ProblemKind::TooLarge
         | ProblemKind::UnsupportedMediaType
         | ProblemKind::MethodNotAllowed => Code::InvalidArgument,
-        ProblemKind::Unauthenticated => Code::Unauthenticated,
-        ProblemKind::Forbidden => Code::PermissionDenied,
+        ProblemKind::Unauthenticated | ProblemKind::CodeNeeded => Code::Unauthenticated,
+        ProblemKind::Forbidden | ProblemKind::SecondFactorNeeded => Code::PermissionDenied,
         ProblemKind::NotFound => Code::NotFound,
         ProblemKind::AlreadyExists => Code::AlreadyExists,
         ProblemKind::InUse | ProblemKind::Conflict | ProblemKind::ModelRefused => Code::FailedPrecondition,

@@ -49,6 +49,7 @@ pub(in crate::api) async fn create(
         password_hash: None,
         failed_logins: 0,
         locked_until: None,
+        second_factor_at: None,
         created_at: Timestamp::now(),
         disabled_at: None,
     };
@@ -120,6 +121,33 @@ pub(in crate::api) async fn disable(
     Ok(Changed { record_id: record.id })
 }
 
+/// For somebody who has lost app and recovery codes, or whose phone was stolen: the next sign-in asks for no code, and
+/// whoever is signed in now is so no longer.
+pub(in crate::api) async fn reset_second_factor(
+    api: &ApiState,
+    caller: &Caller,
+    account: &str,
+) -> Result<Changed, ApiError> {
+    let row = find(api, account).await?;
+    // With a session alone nobody gets rid of one's own: that takes a code and the password.
+    if caller.signed_in().is_some_and(|signed_in| signed_in.account.id == row.id) {
+        let detail = "this is your own account; remove its second factor with a code and your password, or ask \
+                      another fleet admin";
+        return Err(ApiError::new(ProblemKind::Conflict, detail));
+    }
+    if row.second_factor_at.is_none() {
+        let detail = format!("account {} has no second factor", row.name);
+        return Err(ApiError::new(ProblemKind::Conflict, detail));
+    }
+    let draft = changed(Kind::AccountSecondFactorReset, caller, of(&row), Facts::new());
+    let changes = vec![
+        Change::RemoveSecondFactor { account_id: row.id.clone() },
+        Change::EndSessionsOf { account_id: row.id, except: None, at: Timestamp::now() },
+    ];
+    let record = api.ledger().change(changes, draft).await?;
+    Ok(Changed { record_id: record.id })
+}
+
 /// By name or id; one that may sign in.
 async fn find(api: &ApiState, caller: &Caller, account: &str) -> Result<cloister_store::Account, ApiError> {
     let row = match api.store().account_by_name(account).await? {
@@ -172,6 +200,7 @@ fn view(row: cloister_store::Account, now: Timestamp) -> Account {
         tenant: row.tenant,
         has_password: row.password_hash.is_some(),
         issuer: row.identity.map(|identity| identity.issuer),
+        second_factor_at: row.second_factor_at.map(|at| at.to_string()),
         created_at: row.created_at.to_string(),
         locked_until: row.locked_until.filter(|until| *until > now).map(|until| until.to_string()),
         disabled_at: row.disabled_at.map(|at| at.to_string()),

@@ -1,26 +1,29 @@
 //! Signing in and out.
 
+mod code;
+mod lockout;
 mod password;
 pub(in crate::api) mod provider;
 pub(in crate::api) mod recheck;
+pub(in crate::api) mod second_factor;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use cloister_api::{
-    Changed, FleetRole, NewSession, OpenSession, ProblemKind, Session, SessionAccount, SessionList,
-    SessionMethods, SignInIssuer, SignedOut,
+    Changed, NewSession, OpenSession, ProblemKind, Session, SessionAccount, SessionList, SessionMethods,
+    SignInIssuer, SignedOut,
 };
 use cloister_evidence::record::{Actor, Draft, Kind, Outcome, SubjectKind};
 use cloister_store::{Account, Change};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 pub(in crate::api) use password::set_password;
 use password::{by_password, needs_current_password};
 
 use super::{Facts, random_secret, secret_hash, subject};
-use crate::api::access::{self, Action};
+use crate::api::access::Action;
 use crate::api::auth::{Caller, SignedIn, account_actor, anonymous};
 use crate::api::{ApiError, ApiState};
 use crate::oidc::{self, Provider, Tokens};
@@ -48,7 +51,7 @@ impl Origin {
 /// A session, and the value of its cookie.
 pub(in crate::api) struct Started {
     pub(in crate::api) session: Session,
-    pub(in crate::api) secret: secrecy::SecretString,
+    pub(in crate::api) secret: SecretString,
 }
 
 pub(in crate::api) fn methods(api: &ApiState) -> SessionMethods {
@@ -68,12 +71,21 @@ pub(in crate::api) async fn start(
     request: NewSession,
 ) -> Result<Started, ApiError> {
     match request {
-        NewSession::Link { token } => by_link(api, &origin, &token).await,
-        NewSession::Password { name, password } => by_password(api, &origin, &name, password.into()).await,
+        NewSession::Link { token, code } => by_link(api, &origin, &token, code.map(Into::into)).await,
+        NewSession::Password { name, password, code } => {
+            by_password(api, &origin, &name, password.into(), code.map(Into::into)).await
+        }
     }
 }
 
-async fn by_link(api: &ApiState, origin: &Origin, token: &str) -> Result<Started, ApiError> {
+/// A link proves that somebody has the link: whoever has a second factor shows that, too. Until then the link stays
+/// good, and wrong codes are counted.
+async fn by_link(
+    api: &ApiState,
+    origin: &Origin,
+    token: &str,
+    code: Option<SecretString>,
+) -> Result<Started, ApiError> {
     let now = Timestamp::now();
     let hash = secret_hash(token);
     let link = match token.len() <= TOKEN_MAX_BYTES {
@@ -91,7 +103,7 @@ async fn by_link(api: &ApiState, origin: &Origin, token: &str) -> Result<Started
     let account = account.ok_or_else(|| ApiError::not_found("the link's account is gone"))?;
     // The ledger decides: of two that use the link at once, one gets in.
     let changes = vec![Change::UseLoginLink { secret_hash: hash, at: now }];
-    begin(api, origin, account, How::local(LINK, changes)).await
+    begin(api, origin, account, How::local(LINK, changes, code)).await
 }
 
 /// How a session comes to begin.
@@ -99,6 +111,8 @@ struct How {
     method: &'static str,
     /// What lets it begin.
     changes: Vec<Change>,
+    /// Of a second factor, as somebody typed it.
+    code: Option<SecretString>,
     /// Shorter than the configured one, if it must be.
     lifetime_max: Option<Duration>,
     /// A provider's tokens, and how often it is to be asked.
@@ -106,13 +120,20 @@ struct How {
 }
 
 impl How {
-    fn local(method: &'static str, changes: Vec<Change>) -> Self {
-        Self { method, changes, lifetime_max: None, vouched: None }
+    fn local(method: &'static str, changes: Vec<Change>, code: Option<SecretString>) -> Self {
+        Self { method, changes, code, lifetime_max: None, vouched: None }
     }
 }
 
 async fn begin(api: &ApiState, origin: &Origin, account: Account, how: How) -> Result<Started, ApiError> {
-    let How { method, mut changes, lifetime_max, vouched } = how;
+    let How { method, mut changes, code, lifetime_max, vouched } = how;
+    let typed = code.as_ref().map(|code| code.expose_secret());
+    let proof = code::demand(api, anonymous(origin.address()), &account, typed).await?;
+    let mut facts = Facts::from([("method".to_owned(), method.into())]);
+    if let Some(proof) = proof {
+        facts.insert("second_factor".to_owned(), proof.by.into());
+        changes.push(proof.used);
+    }
     let now = Timestamp::now();
     let secret = random_secret()?;
     let lifetime = api.sessions().lifetime.min(lifetime_max.unwrap_or(Duration::MAX));
@@ -137,7 +158,7 @@ async fn begin(api: &ApiState, origin: &Origin, account: Account, how: How) -> R
         tenant: account.tenant.clone(),
         intent: None,
         inference: None,
-        change: Some(Facts::from([("method".to_owned(), method.into())])),
+        change: Some(facts),
         reason: None,
     };
     changes.push(Change::StartSession(row.clone()));
@@ -145,8 +166,8 @@ async fn begin(api: &ApiState, origin: &Origin, account: Account, how: How) -> R
         let vouching = recheck::vouching(&row.id, secret.expose_secret(), (&tokens, interval))?;
         changes.push(Change::AddVouching(vouching));
     }
-    api.ledger().change(changes, draft).await?;
-    let signed_in = SignedIn::new(row, account, secret.expose_secret());
+    api.ledger().change(changes, draft).await.map_err(code::not_committed)?;
+    let signed_in = SignedIn::new(row, account, secret.expose_secret(), api.sessions());
     Ok(Started { session: view(api, &signed_in), secret })
 }
 
@@ -282,7 +303,7 @@ fn signed_in(caller: &Caller) -> Result<&SignedIn, ApiError> {
 }
 
 fn view(api: &ApiState, signed_in: &SignedIn) -> Session {
-    let SignedIn { session, account, roles, csrf_token } = signed_in;
+    let SignedIn { session, account, roles, csrf_token, .. } = signed_in;
     let idle = SignedDuration::try_from(api.sessions().idle).unwrap_or(SignedDuration::MAX);
     let idle_end = session.last_seen_at.checked_add(idle).unwrap_or(Timestamp::MAX);
     Session {
@@ -292,20 +313,20 @@ fn view(api: &ApiState, signed_in: &SignedIn) -> Session {
             name: account.name.clone(),
             has_password: account.password_hash.is_some(),
             needs_current_password: needs_current_password(signed_in),
+            has_second_factor: account.second_factor_at.is_some(),
+            needs_second_factor: signed_in.needs_second_factor,
             issuer: account.identity.as_ref().map(|identity| identity.issuer.clone()),
             tenant: account.tenant.clone(),
         },
         roles: roles.clone(),
-        actions: actions(roles, account.tenant.as_deref()),
+        actions: actions(signed_in),
         csrf_token: csrf_token.clone(),
         idle_expires_at: idle_end.min(session.expires_at).to_string(),
         absolute_expires_at: session.expires_at.to_string(),
     }
 }
 
-fn actions(roles: &[FleetRole], tenant: Option<&str>) -> Vec<String> {
-    let may = |action: &&Action| {
-        access::is_within(tenant, **action) && roles.iter().any(|role| access::allows(*role, **action))
-    };
+fn actions(signed_in: &SignedIn) -> Vec<String> {
+    let may = |action: &&Action| signed_in.may(**action);
     Action::ALL.iter().filter(may).map(|action| action.as_str().to_owned()).collect()
 }

@@ -60,6 +60,19 @@ pub(super) async fn create_link(
     Ok((StatusCode::CREATED, Json(link)))
 }
 
+/// Reset the second factor of an account whose owner has lost it: the next sign-in asks for no code. Its sessions end.
+#[utoipa::path(delete, path = paths::ACCOUNT_SECOND_FACTOR, tag = "accounts", operation_id = "reset_second_factor",
+    params(("account" = String, Path, description = "Name or id")),
+    responses((status = 200, body = Changed), Guarded, Checked, Found, Conflicting),
+    security(("api_key" = []), ("session" = [])))]
+pub(super) async fn reset_second_factor(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(account): Path<String>,
+) -> Result<Json<Changed>, ApiError> {
+    accounts::reset_second_factor(&api, &caller, &account).await.map(Json)
+}
+
 /// Disable an account. Its sessions end; its name stays taken.
 #[utoipa::path(delete, path = paths::ACCOUNT, tag = "accounts", operation_id = "disable_account",
     params(("account" = String, Path, description = "Name or id")),

@@ -40,7 +40,7 @@ pub(super) enum Guarded {
 pub(super) enum Entry {
     #[response(
         status = 401,
-        description = "Name, password or link is wrong",
+        description = "Name, password, link or code is wrong; or a code is needed (`code-needed`)",
         content_type = "application/problem+json"
     )]
     Unauthenticated(Problem),

@@ -24,7 +24,9 @@ pub(super) async fn methods(State(api): State<ApiState>) -> Json<SessionMethods>
 
 /// Sign in, with a one-time link or a password.
 ///
-/// The answer sets the session's cookie. After several failures in a row an account takes no password for a while.
+/// The answer sets the session's cookie. An account with a second factor is asked for a code (`code-needed`) once
+/// password or link is right; the same call with the code then signs in. After several failures in a row an account
+/// takes neither for a while.
 #[utoipa::path(post, path = paths::SESSION, tag = "session", operation_id = "sign_in", request_body = NewSession,
     responses((status = 201, body = Session), responses::Entry, Checked, responses::Json, Limited))]
 pub(super) async fn start(State(api): State<ApiState>, request: Request) -> Result<Response, ApiError> {

@@ -12,13 +12,13 @@ use super::{ADMIN, Fleet, read};
 use crate::api::SessionSettings;
 use crate::sources::SourceSettings;
 
-const PASSWORD: &str = "a dozen characters";
+pub(super) const PASSWORD: &str = "a dozen characters";
 
 /// A browser: one cookie, and what the console knows of its session.
 #[derive(Debug)]
 pub(super) struct Browser {
-    cookie: String,
-    csrf: String,
+    pub(super) cookie: String,
+    pub(super) csrf: String,
 }
 
 impl Browser {
@@ -49,7 +49,7 @@ fn with_body(request: http::request::Builder, body: Option<&Value>) -> Request<B
     }
 }
 
-async fn sign_in(fleet: &Fleet, body: Value) -> Result<Browser, (StatusCode, Value)> {
+pub(super) async fn sign_in(fleet: &Fleet, body: Value) -> Result<Browser, (StatusCode, Value)> {
     let response = fleet.send(with_body(Request::post(paths::SESSION), Some(&body))).await;
     let cookie = cookie_of(&response);
     let (status, session) = read(response).await;
@@ -67,7 +67,7 @@ fn cookie_of(response: &Response) -> Option<String> {
     Some(cookie.split(';').next().unwrap().to_owned())
 }
 
-fn password(name: &str, password: &str) -> Value {
+pub(super) fn password(name: &str, password: &str) -> Value {
     json!({"method": "password", "name": name, "password": password})
 }
 
@@ -79,13 +79,13 @@ pub(super) async fn let_in(fleet: &Fleet, name: &str, role: &str) -> Browser {
     sign_in(fleet, json!({"method": "link", "token": link(fleet, name).await})).await.unwrap()
 }
 
-async fn link(fleet: &Fleet, name: &str) -> String {
+pub(super) async fn link(fleet: &Fleet, name: &str) -> String {
     let (status, link) = fleet.call(Method::POST, &paths::login_link(name), None).await;
     assert_eq!(status, StatusCode::CREATED, "{link}");
     link["token"].as_str().unwrap().to_owned()
 }
 
-async fn with_password(fleet: &Fleet, name: &str, role: &str) -> Browser {
+pub(super) async fn with_password(fleet: &Fleet, name: &str, role: &str) -> Browser {
     let browser = let_in(fleet, name, role).await;
     let new = json!({"new_password": PASSWORD});
     let (status, body) = browser.call(fleet, Method::POST, paths::SESSION_PASSWORD, Some(new)).await;

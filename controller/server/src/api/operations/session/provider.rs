@@ -136,6 +136,7 @@ async fn settle(
     let how = How {
         method: "oidc",
         changes: Vec::new(),
+        code: None,
         lifetime_max: without_refresh.then_some(UNRENEWED_MAX),
         vouched: Some((vouched.tokens, provider.recheck())),
     };
@@ -158,6 +159,7 @@ async fn create(api: &ApiState, origin: &Origin, vouched: &Vouched) -> Result<Ac
         password_hash: None,
         failed_logins: 0,
         locked_until: None,
+        second_factor_at: None,
         created_at: Timestamp::now(),
         disabled_at: None,
     };
