@@ -110,7 +110,7 @@ async fn a_deployment_of_a_retired_model_goes_on_and_is_only_scaled_down(db: Dat
     let notes = deployment("notes", "smollm2");
     db.must(Change::PutDeployment(notes.clone())).await;
     db.must(retire("smollm2")).await;
-    assert_eq!(db.store.deployments().await.unwrap(), [notes.clone()]);
+    assert_eq!(db.store.deployments().await.unwrap(), std::slice::from_ref(&notes));
 
     let next = Deployment { revision: 2, ..notes.clone() };
     let more = Deployment { replicas: notes.replicas + 1, ..next.clone() };
