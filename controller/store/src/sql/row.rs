@@ -60,11 +60,6 @@ impl Row {
         u32::try_from(self.int(column)?).map_err(|e| StoreError::corrupt(column, e))
     }
 
-    pub(crate) fn optional_u64(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
-        let value = self.optional_int(column)?;
-        value.map(|value| u64::try_from(value).map_err(|e| StoreError::corrupt(column, e))).transpose()
-    }
-
     pub(crate) fn hash(&self, column: &'static str) -> Result<[u8; 32], StoreError> {
         <[u8; 32]>::try_from(self.bytes(column)?)
             .map_err(|bytes| StoreError::corrupt(column, format!("{} bytes, not 32", bytes.len())))
