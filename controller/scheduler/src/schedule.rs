@@ -1,5 +1,7 @@
 //! The algorithm: keep what may stay, remove what must go, place what is missing.
 
+mod rollout;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::capacity::Capacity;
@@ -13,8 +15,9 @@ use crate::view::{DeploymentIntent, FleetView, Intent, NodeState, NodeView, Repl
 /// Decides for every replica that exists or is missing.
 ///
 /// Stable: a replica that may stay where it is, stays; one alone moves when all of its deployment run on one node
-/// and another could take it. Deterministic: ties go by name. Constraints hold for what runs as for what is placed;
-/// memory is never promised twice.
+/// and another could take it. What runs an earlier revision stays until others serve in its place, where there is
+/// room for both. Deterministic: ties go by name. Constraints hold for what runs as for what is placed; memory is
+/// never promised twice.
 pub fn plan(view: &FleetView, intent: &Intent) -> Plan {
     let mut in_order: Vec<_> = view.nodes.iter().collect();
     in_order.sort_by_key(|node| (&node.name, &node.id));
@@ -53,6 +56,15 @@ struct Kept<'a> {
     unplaced: Vec<&'a ReplicaView>,
     /// On nodes that were silent too long: kept only if there is no other place.
     stranded: Vec<&'a ReplicaView>,
+    /// They serve an earlier revision, and do so until enough of the present one serve.
+    outdated: Vec<&'a ReplicaView>,
+}
+
+impl Kept<'_> {
+    /// Those of the present revision.
+    fn current(&self) -> usize {
+        self.placed.len() + self.unplaced.len() + self.stranded.len()
+    }
 }
 
 impl<'a> Scheduler<'a> {
@@ -71,10 +83,13 @@ impl<'a> Scheduler<'a> {
         let mut mine: Vec<_> = view.replicas.iter().filter(|r| r.deployment_id == deployment.id).collect();
         mine.sort_by_key(|replica| Keep::of(replica, view));
         let mut kept = Kept::default();
+        let mut outdated = Vec::new();
         let mut count = 0;
         for replica in mine {
             if let Some(reason) = self.must_go(replica, deployment) {
                 self.remove(replica, &deployment.name, reason);
+            } else if replica.spec != deployment.spec {
+                outdated.push(replica);
             } else if count == deployment.replicas {
                 let reason = format!("{} replicas are wanted, and others are kept", deployment.replicas);
                 self.remove(replica, &deployment.name, reason);
@@ -83,12 +98,13 @@ impl<'a> Scheduler<'a> {
                 self.sort_in(replica, &mut kept);
             }
         }
+        self.settle_outdated(outdated, deployment, &mut kept);
         kept
     }
 
     fn must_go(&self, replica: &ReplicaView, deployment: &DeploymentIntent) -> Option<String> {
-        if replica.spec != deployment.spec {
-            return Some("it runs an earlier revision of its deployment".to_owned());
+        if !replica.permitted {
+            return Some("its model may not run any more".to_owned());
         }
         let node_id = replica.node_id.as_deref()?;
         let Some(node) = self.nodes.get(node_id) else {
@@ -110,7 +126,8 @@ impl<'a> Scheduler<'a> {
     }
 
     fn fill(&mut self, deployment: &'a DeploymentIntent, kept: Kept<'a>) {
-        let existing = kept.placed.len() + kept.unplaced.len() + kept.stranded.len();
+        let missing = rollout::missing_now(deployment, &kept);
+        let rollout = rollout::Rollout::of(deployment, &kept, missing);
         let mut next_new = 0;
         let mut placed = kept.placed;
         let moving = self.is_crowded(deployment, &placed).then(|| placed.pop()).flatten();
@@ -127,13 +144,15 @@ impl<'a> Scheduler<'a> {
         for replica in kept.stranded {
             self.rescue(replica, deployment, &mut next_new);
         }
+        let mut all_placed = true;
         for replica in kept.unplaced {
-            self.place(ReplicaRef::Existing(replica.id.clone()), deployment);
+            all_placed &= self.place(ReplicaRef::Existing(replica.id.clone()), deployment);
         }
-        for _ in existing..deployment.replicas as usize {
-            self.place(ReplicaRef::New(next_new), deployment);
+        for _ in 0..missing {
+            all_placed &= self.place(ReplicaRef::New(next_new), deployment);
             next_new += 1;
         }
+        self.decide_outdated(kept.outdated, deployment, &rollout, all_placed);
     }
 
     /// Whether one node's loss would be the deployment's, needlessly: after a node was away, the others have its
@@ -189,7 +208,8 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    fn place(&mut self, replica: ReplicaRef, deployment: &'a DeploymentIntent) {
+    /// On the best node; whether there is one.
+    fn place(&mut self, replica: ReplicaRef, deployment: &'a DeploymentIntent) -> bool {
         let judgement = Judgement::of(&self.in_order, deployment, &self.capacity);
         let best = judgement.fitting().min_by_key(|node| Score::of(node, deployment, &self.capacity));
         let verdicts = judgement.told(best.map(|node| node.id.as_str()), &self.capacity);
@@ -199,12 +219,14 @@ impl<'a> Scheduler<'a> {
                 1 => "the fleet's only node cannot take it".to_owned(),
                 n => format!("none of {n} nodes can take it"),
             };
-            return self.decide(replica, deployment, Action::LeaveUnplaced, reason, verdicts);
+            self.decide(replica, deployment, Action::LeaveUnplaced, reason, verdicts);
+            return false;
         };
         let reason = self.reason_for(node, deployment, judgement.fitting().count());
         let need = deployment.need.unwrap_or_default();
         self.capacity.promise(&node.id, &deployment.id, need.total_bytes(), 0);
         self.decide(replica, deployment, Action::Place { node_id: node.id.clone() }, reason, verdicts);
+        true
     }
 
     fn reason_for(&self, node: &NodeView, deployment: &DeploymentIntent, fitting: usize) -> String {

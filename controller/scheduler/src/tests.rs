@@ -1,3 +1,4 @@
 mod fixtures;
 mod invariants;
 mod placement;
+mod rollout;

@@ -3,6 +3,7 @@
 mod accounts;
 mod credentials;
 mod deployments;
+mod histories;
 mod models;
 mod nodes;
 mod trust_policies;
@@ -46,6 +47,7 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         Change::AddModel(model) => models::add_model(db, model).await,
         Change::RemoveModel { digest } => models::remove_model(db, digest).await,
         Change::PutDeployment(deployment) => deployments::put(db, deployment).await,
+        Change::KeepRevision(revision) => histories::keep_revision(db, revision).await,
         Change::RemoveDeployment { id } => deployments::remove(db, id).await,
         Change::PutReplica(replica) => deployments::put_replica(db, replica).await,
         Change::RemoveReplica { id } => deployments::remove_replica(db, id).await,

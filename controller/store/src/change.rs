@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, TrustPolicy,
+    Account, Deployment, DeploymentRevision, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, TrustPolicy,
     Vouching,
 };
 
@@ -34,7 +34,10 @@ pub enum Change {
     },
     /// Creates (revision 1) or replaces (exactly the next revision, else [`crate::Refusal::Stale`]).
     PutDeployment(Deployment),
-    /// Its replicas stay until the reconciler has taken them off their nodes.
+    /// Keeps what a deployment became in the same commit; its oldest revisions beyond
+    /// [`crate::limits::MAX_REVISIONS_KEPT`] are dropped.
+    KeepRevision(DeploymentRevision),
+    /// Its replicas stay until the reconciler has taken them off their nodes. What was kept of its past goes.
     RemoveDeployment {
         id: String,
     },

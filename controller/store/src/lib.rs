@@ -10,6 +10,7 @@ mod apply;
 mod audit;
 mod change;
 mod error;
+mod events;
 mod feed;
 mod leadership;
 pub mod limits;
@@ -29,7 +30,7 @@ pub use leadership::LeadershipTask;
 pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
-    Account, Deployment, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState,
-    Replica, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
+    Account, Deployment, DeploymentRevision, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile,
+    Node, NodeState, Replica, ReplicaEvent, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
 };
 pub use store::{Backend, Store};

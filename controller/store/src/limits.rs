@@ -13,6 +13,17 @@ pub const MAX_RECORDS_PER_QUERY: u32 = 1_000;
 /// Rows that one listing of state returns at most; a fleet that has more has outgrown this design.
 pub const MAX_LISTED_ROWS: i64 = 100_000;
 
+/// Revisions that are kept of one deployment, the newest ones.
+pub const MAX_REVISIONS_KEPT: u64 = 50;
+/// Events that are kept of one deployment's replicas, the newest ones.
+pub const MAX_EVENTS_KEPT: i64 = 500;
+/// How long an event is kept.
+pub const EVENTS_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Events that one query returns at most.
+pub const MAX_EVENTS_PER_QUERY: u32 = 500;
+/// Longest detail of an event.
+pub const MAX_DETAIL_BYTES: usize = 8 * 1024;
+
 /// Controllers that one listing returns at most.
 pub const MAX_CONTROLLERS: i64 = 1_000;
 /// How often a controller says that it lives.

@@ -23,8 +23,10 @@ const TRUST_POLICIES: &str = include_str!("../migrations/0005_trust_policies.sql
 const ACCOUNTS: &str = include_str!("../migrations/0006_accounts.sql");
 const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
 
+const HISTORIES: &str = include_str!("../migrations/0011_histories.sql");
+
 /// The newest step that this program knows.
-pub const SCHEMA_VERSION: u32 = 7;
+pub const SCHEMA_VERSION: u32 = 11;
 pub(crate) const NEWEST: i64 = SCHEMA_VERSION as i64;
 
 /// The steps up to `known` for one kind of database. They differ in the name of the byte-string type
@@ -41,7 +43,8 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (4, "controllers", CONTROLLERS),
         (5, "trust policies", TRUST_POLICIES),
         (6, "accounts", ACCOUNTS),
-        (NEWEST, "identities", IDENTITIES),
+        (7, "identities", IDENTITIES),
+        (NEWEST, "histories", HISTORIES),
     ];
     let steps = steps.into_iter().filter(|(version, ..)| *version <= known);
     let mut migrator = Migrator::with_migrations(

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fleet;
+mod histories;
 mod models;
 
 use crate::{Store, StoreError, limits::MAX_LISTED_ROWS, sql::Arg, sql::Row};

@@ -15,6 +15,7 @@ pub(super) fn node(name: &str, total_gib: u64, available_gib: u64) -> NodeView {
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         memory_total_bytes: total_gib * GIB,
         memory_available_bytes: available_gib * GIB,
+        freeing: false,
     }
 }
 
@@ -60,6 +61,7 @@ pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> Fleet
                 memory_bytes: wanted.unwrap().need.unwrap().total_bytes(),
                 resident_bytes: 0,
                 ready: false,
+                permitted: true,
             }),
         }
     }

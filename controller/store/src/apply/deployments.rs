@@ -1,6 +1,6 @@
 //! Deployments and replicas.
 
-use super::{ApplyError, exists, json, missing, name, number, touched};
+use super::{ApplyError, exists, histories, json, missing, name, number, touched};
 use crate::sql::{Arg, Connection};
 use crate::{Deployment, Entity, Refusal, Replica};
 
@@ -29,13 +29,13 @@ pub(super) async fn put(db: &mut Connection<'_>, deployment: &Deployment) -> Res
 }
 
 const INSERT: &str = "INSERT INTO deployment (id, name, model_digest, replicas, context_length, \
-    max_sequences, kv_tokens, node_selector, jurisdiction, revision, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+    max_sequences, kv_tokens, node_selector, jurisdiction, revision, created_at, restarts) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
 
 /// Name and time of creation stay what they were.
 const UPDATE: &str = "UPDATE deployment SET model_digest = $3, replicas = $4, \
     context_length = $5, max_sequences = $6, kv_tokens = $7, node_selector = $8, \
-    jurisdiction = $9, revision = $10 WHERE id = $1 AND name = $2 AND created_at = $11";
+    jurisdiction = $9, revision = $10, restarts = $12 WHERE id = $1 AND name = $2 AND created_at = $11";
 
 fn columns(deployment: &Deployment) -> Result<Vec<Arg>, Refusal> {
     let entity = Entity::Deployment;
@@ -52,11 +52,13 @@ fn columns(deployment: &Deployment) -> Result<Vec<Arg>, Refusal> {
         name(entity, &deployment.jurisdiction)?,
         number(entity, id, deployment.revision)?,
         deployment.created_at.into(),
+        number(entity, id, deployment.restarts)?,
     ])
 }
 
 pub(super) async fn remove(db: &mut Connection<'_>, id: &str) -> Result<(), ApplyError> {
     let rows = db.execute("DELETE FROM deployment WHERE id = $1", vec![id.into()]).await?;
+    histories::forget(db, id).await?;
     touched(rows, || missing(Entity::Deployment, id))
 }
 

@@ -23,6 +23,8 @@ pub struct Deployment {
     pub jurisdiction: String,
     /// From 1; each change is exactly one more.
     pub revision: u64,
+    /// How often it was restarted; replicas that were started for a lower number are replaced.
+    pub restarts: u64,
     pub created_at: Timestamp,
 }
 

@@ -47,6 +47,11 @@ impl Row {
         u64::try_from(self.int(column)?).map_err(|e| StoreError::corrupt(column, e))
     }
 
+    pub(crate) fn optional_u64(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
+        let value = self.optional_int(column)?.map(u64::try_from).transpose();
+        value.map_err(|e| StoreError::corrupt(column, e))
+    }
+
     pub(crate) fn u32(&self, column: &'static str) -> Result<u32, StoreError> {
         u32::try_from(self.int(column)?).map_err(|e| StoreError::corrupt(column, e))
     }

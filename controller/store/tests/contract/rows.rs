@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Signer,
+    Deployment, DeploymentRevision, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, ReplicaEvent,
+    Signer,
 };
 use jiff::Timestamp;
 
@@ -50,7 +51,34 @@ pub(crate) fn deployment(name: &str, model: &str) -> Deployment {
         node_selector: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
         jurisdiction: "DE".to_owned(),
         revision: 1,
+        restarts: 7,
         created_at: at(2),
+    }
+}
+
+pub(crate) fn revision(intent: &Deployment) -> DeploymentRevision {
+    DeploymentRevision {
+        intent: intent.clone(),
+        model_name: "smollm2".to_owned(),
+        returned_to: Some(3),
+        actor_kind: "account".to_owned(),
+        actor_id: "01j".to_owned(),
+        actor_name: Some("meier".to_owned()),
+        at: at(20),
+        record_id: "01K".to_owned(),
+    }
+}
+
+/// The `n`-th event of a deployment, each another one.
+pub(crate) fn event(n: i64) -> ReplicaEvent {
+    ReplicaEvent {
+        id: format!("{n:026}"),
+        deployment_id: "id-of-notes".to_owned(),
+        replica_id: "r1".to_owned(),
+        node_name: Some("gpu-01".to_owned()),
+        kind: if n % 2 == 0 { "ready" } else { "crashed" }.to_owned(),
+        detail: format!("exit {n}"),
+        at: at(n),
     }
 }
 
