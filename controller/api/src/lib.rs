@@ -7,6 +7,7 @@
 pub mod account;
 pub mod configuration;
 pub mod deployment;
+pub mod event;
 pub mod fleet;
 pub mod import;
 pub mod key;
@@ -30,7 +31,10 @@ pub use configuration::{
     Configuration, DatabaseInForce, DatabaseKind, GroupRolesInForce, IdentityProviderInForce, OptionInForce,
     OptionSource,
 };
-pub use deployment::{DeployRequest, Deployment, DeploymentList};
+pub use deployment::{
+    DeployRequest, Deployment, DeploymentList, DeploymentRevision, DeploymentRevisionList, ReturnRequest,
+};
+pub use event::{EventKind, ReplicaEvent, ReplicaEventPage};
 pub use fleet::{Changed, Status, Version};
 pub use import::{
     HttpsSource, Import, ImportList, ImportPhase, ImportProblem, ImportReason, ImportSource, NewImport,
@@ -41,7 +45,9 @@ pub use model::{ImportRequest, Model, ModelDetail, ModelFacts, ModelFile, ModelL
 pub use node::{JoinToken, JoinTokenRequest, Node, NodeList, NodeState};
 pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage};
-pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+pub use replica::{
+    Explanation, NodeVerdict, OutputLine, Phase, Replica, ReplicaList, ReplicaOutput, ReplicaSpeed,
+};
 pub use session::{
     NewSession, OpenSession, Session, SessionAccount, SessionList, SessionMethods, SignInIssuer, SignedOut,
 };

@@ -19,6 +19,7 @@ pub(crate) enum Action {
     DeploymentRead,
     DeploymentChange,
     DeploymentRemove,
+    ReplicaLogs,
     NodeRead,
     NodeAdmit,
     NodeRevoke,
@@ -39,7 +40,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// All, in the order of the matrix.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::FleetRead,
         Self::ModelRead,
         Self::ModelImport,
@@ -53,6 +54,7 @@ impl Action {
         Self::DeploymentRead,
         Self::DeploymentChange,
         Self::DeploymentRemove,
+        Self::ReplicaLogs,
         Self::NodeRead,
         Self::NodeAdmit,
         Self::NodeRevoke,
@@ -86,6 +88,7 @@ impl Action {
             Self::DeploymentRead => "deployment.read",
             Self::DeploymentChange => "deployment.change",
             Self::DeploymentRemove => "deployment.remove",
+            Self::ReplicaLogs => "replica.logs",
             Self::NodeRead => "node.read",
             Self::NodeAdmit => "node.admit",
             Self::NodeRevoke => "node.revoke",
@@ -119,6 +122,7 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::DeploymentRead,
             Action::DeploymentChange,
             Action::DeploymentRemove,
+            Action::ReplicaLogs,
             Action::NodeRead,
             Action::NodeAdmit,
             Action::NodeRevoke,
@@ -174,6 +178,7 @@ const ROLES: &[(FleetRole, &[Action])] = &[
             Action::FleetRead,
             Action::ModelRead,
             Action::DeploymentRead,
+            Action::ReplicaLogs,
             Action::NodeRead,
             Action::ConfigurationRead,
             Action::DiagnosticsRead,
@@ -248,8 +253,13 @@ pub(crate) const REST: &[(Method, &str, Access)] = &[
     (Method::GET, paths::DEPLOYMENT, Needs(Action::DeploymentRead)),
     (Method::PUT, paths::DEPLOYMENT, Needs(Action::DeploymentChange)),
     (Method::DELETE, paths::DEPLOYMENT, Needs(Action::DeploymentRemove)),
+    (Method::GET, paths::DEPLOYMENT_REVISIONS, Needs(Action::DeploymentRead)),
+    (Method::POST, paths::DEPLOYMENT_RETURN, Needs(Action::DeploymentChange)),
+    (Method::POST, paths::DEPLOYMENT_RESTART, Needs(Action::DeploymentChange)),
+    (Method::GET, paths::DEPLOYMENT_EVENTS, Needs(Action::DeploymentRead)),
     (Method::GET, paths::REPLICAS, Needs(Action::DeploymentRead)),
     (Method::GET, paths::REPLICA_EXPLANATION, Needs(Action::DeploymentRead)),
+    (Method::GET, paths::REPLICA_LOGS, Needs(Action::ReplicaLogs)),
     (Method::GET, paths::NODES, Needs(Action::NodeRead)),
     (Method::POST, paths::JOIN_TOKENS, Needs(Action::NodeAdmit)),
     (Method::POST, paths::NODE_REVOCATION, Needs(Action::NodeRevoke)),

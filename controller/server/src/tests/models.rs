@@ -73,6 +73,7 @@ pub(super) fn deployment(replicas: u32) -> Deployment {
         node_selector: Default::default(),
         jurisdiction: "DE".to_owned(),
         revision: 1,
+        restarts: 0,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }

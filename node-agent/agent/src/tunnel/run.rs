@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use super::active::Ticket;
 use super::fail;
-use crate::supervisor::Workers;
+use crate::supervisor::{Stopwatch, Workers};
 use crate::telemetry;
 
 /// Runs it and sends its events up, with exactly one end: a `finished` event or a failure. None once it is
@@ -55,11 +55,23 @@ async fn forward(
         Status::unavailable(format!("replica {replica_id} does not take requests on this node now"))
     })?;
     request.traceparent = telemetry::current_traceparent().unwrap_or(request.traceparent);
+    let mut stopwatch = Stopwatch::start();
     let mut events = client.run(request).await?.into_inner();
     while let Some(event) = events.message().await? {
-        let last = matches!(event.event, Some(Event::Finished(_)));
+        let last = match &event.event {
+            Some(Event::Finished(_)) => true,
+            Some(Event::Tokens(tokens)) => {
+                stopwatch.saw(tokens.token_ids.len());
+                false
+            }
+            Some(Event::Started(_)) | None => false,
+        };
         let message = InferenceUp { request_id: id.to_owned(), message: Some(Up::Event(event)) };
-        if up.send(message).await.is_err() || last {
+        let is_gone = up.send(message).await.is_err();
+        if last {
+            workers.speeds().note(replica_id, &stopwatch);
+        }
+        if is_gone || last {
             return Ok(());
         }
     }
