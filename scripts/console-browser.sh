@@ -47,6 +47,7 @@ node controller/console/tests/browser/people.mjs
 MODEL=$work/other node controller/console/tests/browser/tasks.mjs
 node controller/console/tests/browser/hostile.mjs
 node controller/console/tests/browser/conflict.mjs
+node controller/console/tests/browser/history.mjs
 node controller/console/tests/browser/huge.mjs
 AUDIT_KEY=$work/data/controller/audit.key node controller/console/tests/browser/auditor.mjs
 MODEL_NAME=smollm2 node controller/console/tests/browser/dialogs.mjs

@@ -111,10 +111,7 @@ pub fn deployment_restart(name: &str) -> String {
 /// What happened to the replicas of a deployment before the event `before`, or up to now.
 pub fn deployment_events(name: &str, limit: u32, before: Option<&str>) -> String {
     let pairs = [Some(format!("limit={limit}")), before.map(|id| format!("before={}", encode(id)))];
-    with_query(
-        &fill(DEPLOYMENT_EVENTS, &[name]),
-        &pairs.into_iter().flatten().collect::<Vec<_>>(),
-    )
+    with_query(&fill(DEPLOYMENT_EVENTS, &[name]), &pairs.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// The last lines that a replica's worker wrote.

@@ -36,9 +36,9 @@ pub use attestation::{AttestationError, AttestedNode, NodeAttestor};
 pub use ca::{CaError, CsrError, FleetCa, NodeCertificate, NodeKey};
 #[cfg(feature = "kubernetes")]
 pub(crate) use enrolment::PLATFORM_NODE_LABEL;
+pub use events::EventKeeper;
 use events::{EventQueue, Happening};
 use live::LiveView;
-pub use events::EventKeeper;
 pub use live::{LiveNode, LiveNodes, NodeId};
 pub(crate) use output::OutputError;
 pub use routes::RouteTable;

@@ -4,6 +4,7 @@
 mod agent;
 mod attestation;
 mod enrolment;
+mod events;
 pub(crate) mod fixture;
 mod identity;
 mod models;

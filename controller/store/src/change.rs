@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    Account, Deployment, DeploymentRevision, JoinToken, Key, LoginLink, Model, Node, Replica, Session, Signer, TrustPolicy,
-    Vouching,
+    Account, Deployment, DeploymentRevision, JoinToken, Key, LoginLink, Model, Node, Replica, Session,
+    Signer, TrustPolicy, Vouching,
 };
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or

@@ -48,7 +48,8 @@ fn is_honest(event: &ReplicaEvent) -> bool {
 }
 
 async fn keep(db: &mut Connection<'_>, event: &ReplicaEvent) -> Result<(), StoreError> {
-    let sql = "SELECT kind, detail, node_name FROM replica_event WHERE replica_id = $1 ORDER BY id DESC LIMIT 1";
+    let sql =
+        "SELECT kind, detail, node_name FROM replica_event WHERE replica_id = $1 ORDER BY id DESC LIMIT 1";
     if let Some(last) = db.fetch_optional(sql, vec![(&event.replica_id).into()]).await? {
         let same = last.text("kind")? == event.kind
             && last.text("detail")? == event.detail

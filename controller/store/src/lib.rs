@@ -31,6 +31,7 @@ pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
     Account, Deployment, DeploymentRevision, Identity, JoinToken, Key, KeyRole, LoginLink, Model, ModelFile,
-    Node, NodeState, Replica, ReplicaEvent, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner, Vouching,
+    Node, NodeState, Replica, ReplicaEvent, Session, Signer, TrustPolicy, TrustRule, TrustRuleSigner,
+    Vouching,
 };
 pub use store::{Backend, Store};

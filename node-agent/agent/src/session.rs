@@ -29,8 +29,8 @@ use crate::link::{self, LinkError};
 use crate::supervisor::Supervisor;
 use heartbeat::Heartbeats;
 use open::{Open, next_version, send};
-use output::output;
 pub(crate) use orders::Orders;
+use output::output;
 
 /// The node, as all of its links share it.
 pub(crate) struct Node {

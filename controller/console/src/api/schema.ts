@@ -241,6 +241,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to the replicas of a deployment, newest first. Not the audit log: old events are dropped. */
+        get: operations["list_deployment_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace every replica of a deployment by a new one, one after another.
+         * @description Where a node has room for one more, the new one serves before the old one goes.
+         */
+        post: operations["restart_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return to what a deployment was at an earlier revision.
+         * @description Makes a new revision with that intent, if its model is still there and trusted. The same intent again changes
+         *     nothing.
+         */
+        post: operations["return_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a deployment was meant to be, change by change, newest first. */
+        get: operations["list_deployment_revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/diagnostics": {
         parameters: {
             query?: never;
@@ -463,6 +538,27 @@ export interface paths {
         };
         /** Why a replica is where it is, or nowhere. */
         get: operations["explain_replica"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replicas/{replica_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the worker of a replica wrote: the last lines, also of the runs before a crash.
+         * @description Its own standard output and error, never text of a question or an answer. Kept by the agent of its node as long as
+         *     the replica is there.
+         */
+        get: operations["replica_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -882,7 +978,7 @@ export interface components {
             };
             /**
              * Format: int32
-             * @description Replicas that answer now.
+             * @description Replicas that answer now. While a revision replaces another there may be one more than are wanted.
              */
             ready_replicas: number;
             /** @description The audit record of the change. Absent from answers that changed nothing. */
@@ -894,13 +990,75 @@ export interface components {
             replicas: number;
             /**
              * Format: int64
+             * @description How often it was restarted.
+             */
+            restarts: number;
+            /**
+             * Format: int64
              * @description Grows with every change. Send it back as `If-Match: "<revision>"` to change only what you saw.
              */
             revision: number;
+            /**
+             * Format: int32
+             * @description Of those, the ones that were started for the present revision.
+             */
+            updated_replicas: number;
         };
         DeploymentList: {
             deployments: components["schemas"]["Deployment"][];
         };
+        /** @description What a deployment was meant to be from one change to the next. */
+        DeploymentRevision: {
+            actor_id: string;
+            /** @description Who changed it: `account`, `api_key` or `system`, as in the audit record. */
+            actor_kind: string;
+            actor_name?: string | null;
+            at: string;
+            /**
+             * Format: int32
+             * @description In tokens.
+             */
+            context_length: number;
+            jurisdiction: string;
+            /**
+             * Format: int64
+             * @description Capacity of the KV cache of one replica, in tokens.
+             */
+            kv_tokens: number;
+            /** Format: int32 */
+            max_sequences: number;
+            model_digest: string;
+            /** @description What the model was called then. */
+            model_name: string;
+            node_selector: {
+                [key: string]: string;
+            };
+            /** @description The audit record of the change. */
+            record_id: string;
+            /** Format: int32 */
+            replicas: number;
+            /**
+             * Format: int64
+             * @description How often the deployment had been restarted.
+             */
+            restarts: number;
+            /**
+             * Format: int64
+             * @description The revision whose intent this one took up again.
+             */
+            returned_to?: number | null;
+            /** Format: int64 */
+            revision: number;
+        };
+        /** @description The newest first. Changes made before this was kept, and the oldest of very many, are not among them. */
+        DeploymentRevisionList: {
+            revisions: components["schemas"]["DeploymentRevision"][];
+        };
+        /**
+         * @description What can happen to a replica.
+         * @enum {string}
+         */
+        EventKind: "placed" | "unplaced" | "removed" | "fetching" | "verifying" | "loading" | "ready" | "failed" | "draining" | "stopped" | "refused" | "crashed" | "node_lost" | "node_back" | "unknown";
         /** @description Why a replica is where it is, or nowhere. */
         Explanation: {
             /** @description The checks that its node made before loading, in order, as sentences. */
@@ -1320,6 +1478,16 @@ export interface components {
         };
         /** @enum {string} */
         OptionSource: "default" | "environment" | "command_line";
+        OutputLine: {
+            /** @description When its agent read it. */
+            at: string;
+            /**
+             * Format: int32
+             * @description 0 for the first run of the worker, one more after each restart.
+             */
+            run: number;
+            text: string;
+        };
         /** @description Something below the folder that the controller was given with `--sources`. */
         PathSource: {
             /**
@@ -1440,6 +1608,7 @@ export interface components {
              * @description Sequences being decoded.
              */
             running: number;
+            speed?: components["schemas"]["ReplicaSpeed"] | null;
             /** Format: int64 */
             total_bytes: number;
             /**
@@ -1448,8 +1617,59 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description Something that happened to a replica. */
+        ReplicaEvent: {
+            at: string;
+            id: string;
+            kind: components["schemas"]["EventKind"];
+            node_name?: string | null;
+            replica_id: string;
+            /** @description What happened, for people. */
+            sentence: string;
+        };
+        /** @description The newest first. Events are kept for seven days, at most 500 of one deployment; the audit log is elsewhere. */
+        ReplicaEventPage: {
+            events: components["schemas"]["ReplicaEvent"][];
+            /** @description Pass it as `before` to read on. Absent: there are no more. */
+            next_before?: string | null;
+        };
         ReplicaList: {
             replicas: components["schemas"]["Replica"][];
+        };
+        /** @description What the worker of a replica wrote to its standard output and error: never text of a question or an answer. */
+        ReplicaOutput: {
+            /** @description Oldest first; also of the runs before the last crash, as far as they are kept. */
+            lines: components["schemas"]["OutputLine"][];
+            node_name: string;
+            replica_id: string;
+        };
+        /** @description How fast a replica answered lately. */
+        ReplicaSpeed: {
+            /**
+             * Format: int32
+             * @description Answers that ended within the last `window_s` seconds: what the figures are made of.
+             */
+            answers: number;
+            /**
+             * Format: int64
+             * @description From handing a request to the worker to the first token; the median.
+             */
+            first_token_ms: number;
+            /**
+             * Format: double
+             * @description Tokens per second within one answer, after its first. Absent where no answer had a second token.
+             */
+            tokens_per_s?: number | null;
+            /** Format: int32 */
+            window_s: number;
+        };
+        /** @description Which earlier intent is to be taken up again. */
+        ReturnRequest: {
+            /**
+             * Format: int64
+             * @description A kept revision.
+             */
+            revision: number;
         };
         /**
          * @description What a key may do.
@@ -2846,6 +3066,375 @@ export interface operations {
             };
         };
     };
+    list_deployment_events: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500; default 50 */
+                limit?: number;
+                /** @description `next_before` of the page before */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicaEventPage"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_deployment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `"<revision>"` to restart only what you saw */
+                "If-Match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at another revision than If-Match says */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_deployment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `"<revision>"` to change only what you saw */
+                "If-Match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at another revision than If-Match says */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deployment_revisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentRevisionList"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_diagnostics: {
         parameters: {
             query?: never;
@@ -4131,6 +4720,102 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replica_logs: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500; default 200 */
+                lines?: number;
+            };
+            header?: never;
+            path: {
+                replica_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicaOutput"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry_after_s` says for how long */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

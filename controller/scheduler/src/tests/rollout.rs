@@ -26,7 +26,8 @@ fn v2(replicas: u32, gib: u64) -> Intent {
 
 /// What is on the books after the plan, as revision and node; `*` for what serves.
 fn books(fleet: &FleetView) -> Vec<String> {
-    let place = |r: &ReplicaView| r.node_id.as_deref().map_or("-", |id| id.trim_start_matches("id-")).to_owned();
+    let place =
+        |r: &ReplicaView| r.node_id.as_deref().map_or("-", |id| id.trim_start_matches("id-")).to_owned();
     let told = |r: &ReplicaView| format!("{} {}{}", r.spec, place(r), if r.ready { "*" } else { "" });
     let mut books: Vec<_> = fleet.replicas.iter().map(told).collect();
     books.sort();
@@ -49,7 +50,8 @@ fn where_there_is_room_the_new_replica_serves_before_the_old_one_goes() {
     let fleet = step(&serving(vec![node("a", 16, 8)], &["a"], 2), &want);
     assert_eq!(books(&fleet), ["v1 a*", "v2 a"]);
     assert_eq!(plan(&fleet, &want).changes().count(), 0, "nothing more before it serves");
-    let kept = plan(&fleet, &want).decisions.into_iter().find(|d| d.replica == ReplicaRef::Existing("old-0".into()));
+    let kept =
+        plan(&fleet, &want).decisions.into_iter().find(|d| d.replica == ReplicaRef::Existing("old-0".into()));
     assert_eq!(
         kept.unwrap().reason,
         "it runs an earlier revision of its deployment: it serves until one of the present revision does"
@@ -98,7 +100,10 @@ fn what_serves_does_not_go_for_what_fits_nowhere() {
     assert_eq!(books(&fleet), ["v1 a*", "v2 -"]);
     let told = plan(&fleet, &want);
     assert_eq!(told.changes().count(), 0);
-    assert!(told.to_string().contains("no node can take one of the present revision, even without it"), "{told}");
+    assert!(
+        told.to_string().contains("no node can take one of the present revision, even without it"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod bad_input;
 mod grpc;
+mod history;
 mod import;
 mod lifecycle;
 mod openapi;

@@ -176,7 +176,15 @@ impl EventKeeper {
         // Two in one millisecond keep their order; a clock that was set back must not break it.
         let id = self.ids.generate().unwrap_or_else(|_| ulid::Ulid::new()).to_string();
         let node_name = node_id.and_then(|id| self.nodes.get(&id).cloned());
-        Some(ReplicaEvent { id, deployment_id, replica_id, node_name, kind: kind.as_str().to_owned(), detail, at })
+        Some(ReplicaEvent {
+            id,
+            deployment_id,
+            replica_id,
+            node_name,
+            kind: kind.as_str().to_owned(),
+            detail,
+            at,
+        })
     }
 }
 

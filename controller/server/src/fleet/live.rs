@@ -51,7 +51,8 @@ impl LiveNode {
     pub(crate) fn is_freeing(&self, is_on_books: impl Fn(&str) -> bool) -> bool {
         use ReplicaPhase::{Draining, Loading, Ready, Verifying};
         let holds = |status: &ReplicaStatus| {
-            matches!(status.phase(), Verifying | Loading | Ready | Draining) && !is_on_books(&status.replica_id)
+            matches!(status.phase(), Verifying | Loading | Ready | Draining)
+                && !is_on_books(&status.replica_id)
         };
         self.connected && (self.has_freed || self.replicas.values().any(holds))
     }

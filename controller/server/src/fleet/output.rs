@@ -16,7 +16,9 @@ use crate::limits::{OUTPUT_ANSWER_TIMEOUT, OUTPUT_QUESTIONS_MAX};
 /// Why there is no output to show.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum OutputError {
-    #[error("its node is not connected to this controller now; what its agent keeps can be read when it is back")]
+    #[error(
+        "its node is not connected to this controller now; what its agent keeps can be read when it is back"
+    )]
     NotConnected,
     #[error(
         "the agent of its node has version {version} and is too old to show what its workers write; bring it up to date"

@@ -57,7 +57,8 @@ impl RouteTable {
         self.name_models(&deployments, &served).await?;
         let routes = deployments.iter().zip(served).map(|(deployment, ready)| {
             // A model that nobody can name any more must not answer: its record could not name it either.
-            let ready = ready.into_iter().filter(|(offer, _)| self.model_names.contains_key(&offer.model_digest));
+            let ready =
+                ready.into_iter().filter(|(offer, _)| self.model_names.contains_key(&offer.model_digest));
             let (offer, replicas) = offered(Offer::of(&ReplicaSpec::of(deployment)), ready);
             (deployment.name.clone(), self.route(deployment, offer, replicas))
         });

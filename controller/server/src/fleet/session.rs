@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cloister_api::EventKind;
 use cloister_proto::agent::v1::{
-    AgentMessage, ControllerMessage, DesiredState, Hello, ReplicaPhase, ReplicaStatus, Welcome, agent_message,
-    controller_message,
+    AgentMessage, ControllerMessage, DesiredState, Hello, ReplicaPhase, ReplicaStatus, Welcome,
+    agent_message, controller_message,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;

@@ -26,7 +26,8 @@ impl Store {
         before: Option<&str>,
         limit: u32,
     ) -> Result<Vec<ReplicaEvent>, StoreError> {
-        let sql = "SELECT * FROM replica_event WHERE deployment_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+        let sql =
+            "SELECT * FROM replica_event WHERE deployment_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
         let limit = limit.min(MAX_EVENTS_PER_QUERY);
         let args = vec![deployment_id.into(), before.unwrap_or(AFTER_ALL).into(), limit.into()];
         let rows = self.reader().await?.connection().fetch_all(sql, args).await?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Deployment, DeploymentRevision, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, ReplicaEvent,
-    Signer,
+    Deployment, DeploymentRevision, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica,
+    ReplicaEvent, Signer,
 };
 use jiff::Timestamp;
 

@@ -124,8 +124,7 @@ impl Replica {
     async fn work(&self, model: VerifiedModel) -> Ended {
         self.report.verified(model.checks);
         let output = self.shared.outputs.of(&self.order.replica_id);
-        let started =
-            WorkerProcess::start(&self.shared.launcher, &self.order, model.memory, output.clone());
+        let started = WorkerProcess::start(&self.shared.launcher, &self.order, model.memory, output.clone());
         let mut process = match started {
             Ok(process) => process,
             Err(error) => return Ended::Failed(format!("cannot start a worker: {error}")),

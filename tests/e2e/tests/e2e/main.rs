@@ -4,6 +4,7 @@
 mod bad_input;
 mod faults;
 mod grpc;
+mod history;
 mod life_of_a_request;
 mod life_of_a_rollout;
 mod official_client;

@@ -16,6 +16,7 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
   'deployment.read': ['fleet-admin', 'operator', 'model-approver', 'auditor', 'developer', 'user', 'vendor-support'],
   'deployment.change': ['fleet-admin', 'operator'],
   'deployment.remove': ['fleet-admin', 'operator'],
+  'replica.logs': ['fleet-admin', 'operator', 'vendor-support'],
   'node.read': ['fleet-admin', 'operator', 'auditor', 'vendor-support'],
   'node.admit': ['fleet-admin', 'operator'],
   'node.revoke': ['fleet-admin', 'operator'],

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use cloister_api::limits::{OUTPUT_LINES_DEFAULT, OUTPUT_LINES_MAX};
 use cloister_api::{
-    Explanation, NodeVerdict, OutputLine, Phase, ProblemKind, Replica, ReplicaList, ReplicaOutput, ReplicaSpeed,
+    Explanation, NodeVerdict, OutputLine, Phase, ProblemKind, Replica, ReplicaList, ReplicaOutput,
+    ReplicaSpeed,
 };
 use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus};
 use jiff::Timestamp;
@@ -49,8 +50,9 @@ pub(in crate::api) async fn logs(api: &ApiState, id: &str, lines: u32) -> Result
         0 => OUTPUT_LINES_DEFAULT,
         lines if lines <= OUTPUT_LINES_MAX => lines,
         lines => {
-            let detail =
-                format!("lines is {lines}, and must be 1 to {OUTPUT_LINES_MAX}, or 0 for {OUTPUT_LINES_DEFAULT}");
+            let detail = format!(
+                "lines is {lines}, and must be 1 to {OUTPUT_LINES_MAX}, or 0 for {OUTPUT_LINES_DEFAULT}"
+            );
             return Err(ApiError::invalid("lines", detail));
         }
     };

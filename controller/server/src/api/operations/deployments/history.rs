@@ -2,8 +2,8 @@
 
 use cloister_api::limits::{EVENTS_PAGE_DEFAULT, EVENTS_PAGE_MAX};
 use cloister_api::{
-    Deployment, DeploymentRevision, DeploymentRevisionList, EventKind, ProblemKind, ReplicaEvent, ReplicaEventPage,
-    ReturnRequest,
+    Deployment, DeploymentRevision, DeploymentRevisionList, EventKind, ProblemKind, ReplicaEvent,
+    ReplicaEventPage, ReturnRequest,
 };
 use cloister_evidence::record::Actor;
 use jiff::Timestamp;
@@ -16,7 +16,10 @@ use crate::api::{ApiError, ApiState};
 const EVENT_ID_MAX_BYTES: usize = 32;
 
 /// The revisions that are kept, newest first.
-pub(in crate::api) async fn revisions(api: &ApiState, name: &str) -> Result<DeploymentRevisionList, ApiError> {
+pub(in crate::api) async fn revisions(
+    api: &ApiState,
+    name: &str,
+) -> Result<DeploymentRevisionList, ApiError> {
     let row = find(api, name).await?;
     let kept = api.store().deployment_revisions(&row).await?;
     Ok(DeploymentRevisionList { revisions: kept.into_iter().map(told).collect() })
@@ -93,12 +96,14 @@ pub(in crate::api) async fn events(
         0 => EVENTS_PAGE_DEFAULT,
         limit if limit <= EVENTS_PAGE_MAX => limit,
         limit => {
-            let detail =
-                format!("limit is {limit}, and must be 1 to {EVENTS_PAGE_MAX}, or 0 for {EVENTS_PAGE_DEFAULT}");
+            let detail = format!(
+                "limit is {limit}, and must be 1 to {EVENTS_PAGE_MAX}, or 0 for {EVENTS_PAGE_DEFAULT}"
+            );
             return Err(ApiError::invalid("limit", detail));
         }
     };
-    let plain = |id: &str| id.len() <= EVENT_ID_MAX_BYTES && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let plain =
+        |id: &str| id.len() <= EVENT_ID_MAX_BYTES && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if before.is_some_and(|id| !plain(id)) {
         return Err(ApiError::invalid("before", "before must be the next_before of an earlier page"));
     }
@@ -177,7 +182,9 @@ fn sentence(kind: EventKind, node: &str, detail: &str) -> String {
         EventKind::Stopped => format!("It has left {node}"),
         EventKind::Refused => format!("{node} refused it: {detail}"),
         EventKind::Crashed => format!("It crashed and starts again after a pause: {detail}"),
-        EventKind::NodeLost => format!("{node} is not connected; what runs there goes on, and is sent nothing"),
+        EventKind::NodeLost => {
+            format!("{node} is not connected; what runs there goes on, and is sent nothing")
+        }
         EventKind::NodeBack => format!("{node} is connected again"),
     }
 }
