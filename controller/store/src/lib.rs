@@ -3,7 +3,8 @@
 //!
 //! Reads are methods of [`Store`]. There is no public way to write a row by itself: state changes
 //! are [`Change`] values, and the ledger commits them together with the record that tells of them
-//! through [`Store::ledger_append`].
+//! through [`Store::ledger_append`]. What proves nothing is kept beside that: the register of controllers, and
+//! events of replicas.
 
 mod append;
 mod apply;

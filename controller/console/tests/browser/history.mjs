@@ -15,7 +15,7 @@ const settled = () => until('the replica of the present revision', async () => {
   return updated === replicas && (await its()).length === replicas;
 }, 240_000);
 const page = await person();
-const open = (tab) => page.goto(`${address}/deployments/${name}/${tab}`);
+const open = (where) => page.goto(`${address}/deployments/${name}${where}`);
 
 async function pictures(view) {
   for (const width of [1440, 390]) {
@@ -32,7 +32,7 @@ async function pictures(view) {
 
 await task('each revision is told by who made it and what changed', async () => {
   await settled();
-  await open('history');
+  await open('/history');
   await page.getByText('Sequences at once: 4 to 2').waitFor();
   await pictures('revisions');
 });
@@ -65,14 +65,14 @@ await task('a restart says what it does, and replaces the replica', async () => 
 });
 
 await task('what happened is told, newest first', async () => {
-  await open('events');
+  await open('/events');
   await page.getByText(/It answers on/).first().waitFor();
   await page.getByText(/Taken off the books/).first().waitFor();
   await pictures('events');
 });
 
 await task('what the worker wrote is shown', async () => {
-  await open('logs');
+  await open('/logs');
   await page.getByRole('region', { name: 'Lines of the worker' }).getByText('worker.ready').waitFor();
   await pictures('logs');
 });

@@ -34,16 +34,15 @@ pub(crate) struct Stopwatch {
 
 impl Stopwatch {
     /// The request is being handed to the worker.
-    pub(crate) fn start() -> Self {
-        let began = Instant::now();
-        Self { began, first: None, last: began, later_tokens: 0 }
+    pub(crate) fn start(now: Instant) -> Self {
+        Self { began: now, first: None, last: now, later_tokens: 0 }
     }
 
-    pub(crate) fn saw(&mut self, tokens: usize) {
+    pub(crate) fn saw(&mut self, tokens: usize, now: Instant) {
         if tokens == 0 {
             return;
         }
-        self.last = Instant::now();
+        self.last = now;
         match self.first {
             None => self.first = Some(self.last),
             Some(_) => self.later_tokens = self.later_tokens.saturating_add(tokens as u64),
@@ -103,40 +102,44 @@ impl Speeds {
 mod tests {
     use super::*;
 
-    /// Takes `first_ms` to its first token, and then `step_ms` for each of `later` more.
-    async fn answer(speeds: &Speeds, first_ms: u64, later: u64, step_ms: u64) {
-        let mut stopwatch = Stopwatch::start();
-        tokio::time::advance(Duration::from_millis(first_ms)).await;
-        stopwatch.saw(1);
+    fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    /// Takes `first_ms` to its first token, and then `step_ms` for each of `later` more; when it ended.
+    fn answer(speeds: &Speeds, began: Instant, first_ms: u64, later: u32, step_ms: u64) -> Instant {
+        let mut stopwatch = Stopwatch::start(began);
+        let mut now = began + ms(first_ms);
+        stopwatch.saw(1, now);
         for _ in 0..later {
-            tokio::time::advance(Duration::from_millis(step_ms)).await;
-            stopwatch.saw(1);
+            now += ms(step_ms);
+            stopwatch.saw(1, now);
         }
         speeds.note("r", &stopwatch);
+        now
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_median_wait_and_the_pace_of_what_was_answered_lately() {
-        let speeds = Speeds::default();
-        assert_eq!(speeds.lately("r", Instant::now()), None);
+    #[test]
+    fn the_median_wait_and_the_pace_of_what_was_answered_lately() {
+        let (speeds, mut now) = (Speeds::default(), Instant::now());
+        assert_eq!(speeds.lately("r", now), None);
         for (first_ms, later, step_ms) in [(90, 10, 20), (100, 10, 20), (5_000, 20, 20)] {
-            answer(&speeds, first_ms, later, step_ms).await;
+            now = answer(&speeds, now, first_ms, later, step_ms);
         }
-        let speed = speeds.lately("r", Instant::now()).unwrap();
+        let speed = speeds.lately("r", now).unwrap();
         assert_eq!((speed.inferences, speed.first_token_ms, speed.tokens_per_1000_s), (3, 100, 50_000));
-        tokio::time::advance(SPEED_WINDOW + Duration::from_secs(1)).await;
-        assert_eq!(speeds.lately("r", Instant::now()), None);
+        assert_eq!(speeds.lately("r", now + SPEED_WINDOW + ms(1)), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_of_one_token_has_a_wait_and_no_pace_and_one_of_none_counts_for_nothing() {
-        let speeds = Speeds::default();
-        speeds.note("r", &Stopwatch::start());
-        assert_eq!(speeds.lately("r", Instant::now()), None);
-        answer(&speeds, 70, 0, 0).await;
-        let speed = speeds.lately("r", Instant::now()).unwrap();
+    #[test]
+    fn an_answer_of_one_token_has_a_wait_and_no_pace_and_one_of_none_counts_for_nothing() {
+        let (speeds, now) = (Speeds::default(), Instant::now());
+        speeds.note("r", &Stopwatch::start(now));
+        assert_eq!(speeds.lately("r", now), None);
+        let ended = answer(&speeds, now, 70, 0, 0);
+        let speed = speeds.lately("r", ended).unwrap();
         assert_eq!((speed.first_token_ms, speed.tokens_per_1000_s), (70, 0));
         speeds.forget("r");
-        assert_eq!(speeds.lately("r", Instant::now()), None);
+        assert_eq!(speeds.lately("r", ended), None);
     }
 }

@@ -7,6 +7,7 @@ use cloister_proto::agent::v1::{InferenceUp, RunOnReplica};
 use cloister_proto::worker::v1::RunRequest;
 use cloister_proto::worker::v1::run_event::Event;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Instrument;
 
@@ -55,13 +56,13 @@ async fn forward(
         Status::unavailable(format!("replica {replica_id} does not take requests on this node now"))
     })?;
     request.traceparent = telemetry::current_traceparent().unwrap_or(request.traceparent);
-    let mut stopwatch = Stopwatch::start();
+    let mut stopwatch = Stopwatch::start(Instant::now());
     let mut events = client.run(request).await?.into_inner();
     while let Some(event) = events.message().await? {
         let last = match &event.event {
             Some(Event::Finished(_)) => true,
             Some(Event::Tokens(tokens)) => {
-                stopwatch.saw(tokens.token_ids.len());
+                stopwatch.saw(tokens.token_ids.len(), Instant::now());
                 false
             }
             Some(Event::Started(_)) | None => false,

@@ -70,11 +70,15 @@ async fn a_deployment_is_changed_returned_and_restarted_under_traffic_and_no_req
         assert!(asked > 3, "only {asked} were asked");
     }
     let revisions = story.fleet.admin.get(&format!("{path}/revisions")).await.ok();
-    let told: Vec<_> = revisions["revisions"].as_array().unwrap().iter().map(|r| r["revision"].clone()).collect();
+    let told: Vec<_> =
+        revisions["revisions"].as_array().unwrap().iter().map(|r| r["revision"].clone()).collect();
     assert_eq!(told, [4, 3, 2, 1]);
     assert_eq!(revisions["revisions"][1]["returned_to"], 1);
     let records = story.fleet.records("deployment.changed").await;
-    assert_eq!((&records[0]["change"]["restarts"], &records[1]["change"]["returned_to"]), (&json!("1"), &json!("1")));
+    assert_eq!(
+        (&records[0]["change"]["restarts"], &records[1]["change"]["returned_to"]),
+        (&json!("1"), &json!("1"))
+    );
     let speed = story.fleet.replicas(WARD).await[0]["speed"].clone();
     assert!(speed.is_null() || speed["answers"].as_u64() > Some(0), "{speed}");
     let (status, told) = story.fleet.verify_log().await;

@@ -35,7 +35,7 @@ function columnsOf(kept: readonly DeploymentRevision[], now: Deployment, readsRe
   return [
     { id: 'revision', title: 'Revision', cell: ({ revision }) => <span className="nowrap">{revision}{revision === now.revision ? <span className="soft"> now</span> : null}</span> },
     { id: 'at', title: 'When', cell: ({ at }) => <Time at={at} /> },
-    { id: 'who', title: 'Who', cell: (revision) => <span className="wrap">{madeBy(revision)}</span> },
+    { id: 'who', title: 'Who', cell: (revision) => <span className="nowrap">{madeBy(revision)}</span> },
     { id: 'what', title: 'What changed', cell: (revision) => <Changes of={changesOf(kept.find((other) => other.revision === revision.revision - 1), revision)} /> },
     ...(readsRecords ? [{ id: 'record', title: 'Record', wideOnly: true, cell: ({ record_id: id }: DeploymentRevision) => <Link className="mono" to={`/audit/${encodeURIComponent(id)}`} title={id}>…{id.slice(-6)}</Link> }] : []),
     ...(choose ? [{

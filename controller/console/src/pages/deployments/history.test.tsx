@@ -50,7 +50,8 @@ it('shows what a return would change before it is made, and makes it only for wh
   expect(within(dialog).getAllByRole('row').map((row) => row.textContent)).toEqual(['FieldNow, revision 2Then, revision 1', 'Replicas21', 'Jurisdictionanywhere' + 'DE']);
   await userEvent.click(within(dialog).getByRole('button', { name: 'Return to revision 1' }));
   await within(dialog).findByText('Somebody changed it meanwhile. Nothing was done.');
-  await waitFor(() => expect(within(dialog).getByRole('button', { name: 'Compare with what is there now' })).hasAttribute('disabled')).toBe(false));
+  const again = within(dialog).getByRole('button', { name: 'Compare with what is there now' });
+  await waitFor(() => expect(again.hasAttribute('disabled')).toBe(false));
   await userEvent.click(within(dialog).getByRole('button', { name: 'Compare with what is there now' }));
   await within(dialog).findByRole('row', { name: 'Replicas 7 1' });
   await userEvent.click(within(dialog).getByRole('button', { name: 'Return to revision 1' }));
