@@ -1,7 +1,13 @@
 // A deployment's past: what it was, the way back, a restart, what happened to its replicas, and what their workers wrote.
+// A picture of each in both themes and two sizes, and what axe finds on it.
 //   CLOISTER_URL=… CLOISTER_KEY=… npm run history
 // The fleet has the model `smollm2` and a node with room for it. A deployment is made for it, and removed again.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { OUT, api, stage, until } from './stage.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 const { address, faults, person, task, end } = await stage('history');
 const name = `past-${Date.now()}`;
@@ -25,6 +31,9 @@ async function pictures(view) {
       const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       if (isWide) faults.push(`${view} at ${width}: the page is wider than the window`);
       await page.screenshot({ path: `${OUT}/history-${view}-${colorScheme}-${width}.png` });
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate((rules) => globalThis.axe.run(document, { runOnly: rules }), RULES);
+      for (const { id, nodes } of violations) faults.push(`axe ${view} ${colorScheme} ${width}: ${id}: ${nodes[0].html.slice(0, 160)}`);
     }
   }
   await page.setViewportSize({ width: 1440, height: 900 });
@@ -38,7 +47,7 @@ await task('each revision is told by who made it and what changed', async () => 
 });
 
 await task('a return shows the difference first, and makes a new revision', async () => {
-  await page.getByRole('button', { name: 'Return to revision 1' }).click();
+  await page.getByRole('button', { name: 'Return to this: revision 1' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('row', { name: 'Sequences at once 2 4' }).waitFor();
   await pictures('return');

@@ -39,8 +39,8 @@ function columnsOf(kept: readonly DeploymentRevision[], now: Deployment, readsRe
     { id: 'what', title: 'What changed', cell: (revision) => <Changes of={changesOf(kept.find((other) => other.revision === revision.revision - 1), revision)} /> },
     ...(readsRecords ? [{ id: 'record', title: 'Record', wideOnly: true, cell: ({ record_id: id }: DeploymentRevision) => <Link className="mono" to={`/audit/${encodeURIComponent(id)}`} title={id}>…{id.slice(-6)}</Link> }] : []),
     ...(choose ? [{
-      id: 'return', title: '', align: 'end' as const,
-      cell: (revision: DeploymentRevision) => (revision.revision === now.revision ? null : <Button kind="ghost" icon={<Undo2 />} aria-label={`Return to revision ${revision.revision}`} onPress={() => choose(revision)}>Return to this</Button>),
+      id: 'return', title: 'Way back', align: 'end' as const,
+      cell: (revision: DeploymentRevision) => (revision.revision === now.revision ? null : <Button kind="ghost" icon={<Undo2 />} aria-label={`Return to this: revision ${revision.revision}`} onPress={() => choose(revision)}>Return to this</Button>),
     }] : []),
   ];
 }

@@ -45,7 +45,7 @@ it('shows what a return would change before it is made, and makes it only for wh
     },
   });
   openConsole('/deployments/ward/history');
-  await userEvent.click(await screen.findByRole('button', { name: 'Return to revision 1' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Return to this: revision 1' }));
   const dialog = await screen.findByRole('dialog');
   expect(within(dialog).getAllByRole('row').map((row) => row.textContent)).toEqual(['FieldNow, revision 2Then, revision 1', 'Replicas21', 'Jurisdictionanywhere' + 'DE']);
   await userEvent.click(within(dialog).getByRole('button', { name: 'Return to revision 1' }));
