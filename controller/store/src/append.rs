@@ -21,13 +21,20 @@ pub struct AppendTransaction {
     changes_state: bool,
 }
 
-enum OpenTransaction {
+pub(crate) enum OpenTransaction {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
 
 impl OpenTransaction {
-    fn connection(&mut self) -> Connection<'_> {
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::Sqlite(transaction) => Connection::Sqlite(transaction),
             Self::Postgres(transaction) => Connection::Postgres(transaction),
@@ -75,6 +82,18 @@ impl Store {
         append.head_size = row.u64("size")?;
         append.writer = row.text("writer")?;
         Ok(append)
+    }
+}
+
+impl Store {
+    /// A transaction for what is kept beside the log, which locks nothing of it where the database allows that.
+    pub(crate) async fn begin_beside_log(&self) -> Result<OpenTransaction, StoreError> {
+        Ok(match &*self.pools {
+            Pools::Sqlite { writer, .. } => {
+                OpenTransaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Pools::Postgres { readers, .. } => OpenTransaction::Postgres(readers.begin().await?),
+        })
     }
 }
 
@@ -155,11 +174,7 @@ impl AppendTransaction {
     /// # Errors
     /// After an error it is not known whether the commit took place: read the head again.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.transaction {
-            OpenTransaction::Sqlite(transaction) => transaction.commit().await?,
-            OpenTransaction::Postgres(transaction) => transaction.commit().await?,
-        }
-        Ok(())
+        Ok(self.transaction.commit().await?)
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {

@@ -12,10 +12,10 @@ impl Store {
     /// whoever tells again after a break tells nothing new.
     ///
     /// # Errors
-    /// Events up to the one that failed are kept.
+    /// None of them is kept.
     pub async fn keep_events(&self, events: &[ReplicaEvent]) -> Result<(), StoreError> {
-        let mut connection = self.registering().await?;
-        let mut db = connection.connection();
+        let mut transaction = self.begin_beside_log().await?;
+        let mut db = transaction.connection();
         for event in events.iter().filter(|event| is_honest(event)) {
             keep(&mut db, event).await?;
         }
@@ -25,7 +25,7 @@ impl Store {
         for deployment_id in touched {
             drop_beyond_limit(&mut db, deployment_id).await?;
         }
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// Drops events that are older than [`EVENTS_KEPT_FOR`] at `now`; how many there were.

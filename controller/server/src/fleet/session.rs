@@ -66,7 +66,7 @@ impl Session {
             Err(status) => return status,
         };
         let end = self.shared.sessions.open_session(&self.identity.node_id);
-        self.begin(hello);
+        self.begin(hello, &end);
         let reason = match self.welcome() {
             Ok(()) => self.exchange(&end).await,
             Err(status) => status,
@@ -87,11 +87,11 @@ impl Session {
         }
     }
 
-    fn begin(&mut self, hello: Hello) {
+    fn begin(&mut self, hello: Hello, end: &SessionEnd) {
         tracing::info!(node = %self.identity.node_id, agent = %hello.agent_version, "session started");
         if hello.answers_read_output {
             let desk = OutputDesk::new(self.down.clone());
-            self.shared.sessions.open_desk(&self.identity.node_id, Arc::clone(&desk));
+            self.shared.sessions.open_desk(&self.identity.node_id, end, Arc::clone(&desk));
             self.desk = Some(desk);
         }
         let before = self.shared.live.snapshot().get(&self.identity.node_id).cloned();
@@ -179,7 +179,10 @@ impl Session {
     fn take(&self, message: AgentMessage) {
         let message = match message.message {
             Some(agent_message::Message::Output(output)) => {
-                return self.desk.iter().for_each(|desk| desk.answer(output.clone()));
+                if let Some(desk) = &self.desk {
+                    desk.answer(output);
+                }
+                return;
             }
             Some(message) => message,
             None => return,

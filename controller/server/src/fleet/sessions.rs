@@ -68,9 +68,13 @@ impl Sessions {
         end
     }
 
-    /// Questions for the node go through `desk` from now on.
-    pub(super) fn open_desk(&self, node_id: &str, desk: Arc<OutputDesk>) {
-        self.connected().entry(node_id.to_owned()).or_default().desk = Some(desk);
+    /// Questions for the node go through `desk` from now on, unless a newer session has taken over already.
+    pub(super) fn open_desk(&self, node_id: &str, end: &SessionEnd, desk: Arc<OutputDesk>) {
+        if let Some(node) = self.connected().get_mut(node_id)
+            && node.session.as_ref().is_some_and(|current| current.is(end))
+        {
+            node.desk = Some(desk);
+        }
     }
 
     pub(super) fn desk(&self, node_id: &str) -> Option<Arc<OutputDesk>> {
