@@ -31,6 +31,7 @@ MODEL=$work/other node controller/console/tests/browser/approval.mjs
 node controller/console/tests/browser/hostile.mjs
 node controller/console/tests/browser/conflict.mjs
 node controller/console/tests/browser/nodes.mjs
+node controller/console/tests/browser/past.mjs
 node controller/console/tests/browser/huge.mjs
 AUDIT_KEY=$work/data/controller/audit.key node controller/console/tests/browser/auditor.mjs
 node controller/console/tests/browser/history.mjs

@@ -13,8 +13,12 @@ pub struct Deployment {
     pub model_digest: String,
     /// Replicas wanted.
     pub replicas: u32,
-    /// Replicas that answer now.
+    /// Replicas that answer now. While a revision replaces another there may be one more than are wanted.
     pub ready_replicas: u32,
+    /// Of those, the ones that were started for the present revision.
+    #[serde(default)]
+    #[schema(required)]
+    pub updated_replicas: u32,
     /// In tokens.
     pub context_length: u32,
     /// Sequences decoded at once per replica.
@@ -30,6 +34,10 @@ pub struct Deployment {
     /// Whose it is; absent: the fleet's own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tenant: Option<String>,
+    /// How often it was restarted.
+    #[serde(default)]
+    #[schema(required)]
+    pub restarts: u64,
     pub created_at: String,
     /// The audit record of the change. Absent from answers that changed nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -74,4 +82,48 @@ pub struct DeployRequest {
 
 fn one_replica() -> u32 {
     1
+}
+
+/// What a deployment was meant to be from one change to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeploymentRevision {
+    pub revision: u64,
+    pub at: String,
+    /// Who changed it: `account`, `api_key` or `system`, as in the audit record.
+    pub actor_kind: String,
+    pub actor_id: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub actor_name: Option<String>,
+    /// The revision whose intent this one took up again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub returned_to: Option<u64>,
+    /// What the model was called then.
+    pub model_name: String,
+    pub model_digest: String,
+    pub replicas: u32,
+    /// In tokens.
+    pub context_length: u32,
+    pub max_sequences: u32,
+    /// Capacity of the KV cache of one replica, in tokens.
+    pub kv_tokens: u64,
+    pub node_selector: BTreeMap<String, String>,
+    pub jurisdiction: String,
+    /// How often the deployment had been restarted.
+    pub restarts: u64,
+    /// The audit record of the change.
+    pub record_id: String,
+}
+
+/// The newest first. Changes made before this was kept, and the oldest of very many, are not among them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeploymentRevisionList {
+    pub revisions: Vec<DeploymentRevision>,
+}
+
+/// Which earlier intent is to be taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnRequest {
+    /// A kept revision.
+    pub revision: u64,
 }

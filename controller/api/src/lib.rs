@@ -20,6 +20,7 @@ pub mod paths;
 pub mod problem;
 pub mod record;
 pub mod replica;
+pub mod replica_event;
 pub mod second_factor;
 pub mod session;
 pub mod signer;
@@ -35,7 +36,9 @@ pub use configuration::{
     Configuration, DatabaseInForce, DatabaseKind, GroupRolesInForce, IdentityProviderInForce, OptionInForce,
     OptionSource,
 };
-pub use deployment::{DeployRequest, Deployment, DeploymentList};
+pub use deployment::{
+    DeployRequest, Deployment, DeploymentList, DeploymentRevision, DeploymentRevisionList, ReturnRequest,
+};
 pub use event::{ChangedTopics, Hello, Topic};
 pub use fleet::{Changed, Status, Version};
 pub use history::History;
@@ -54,7 +57,10 @@ pub use node::{
 pub use node_preview::{NodeChange, NodePreview, Outcome, Prospect};
 pub use problem::{Problem, ProblemKind};
 pub use record::{LogCheckpoint, Record, RecordPage, Timeline, TimelineBucket};
-pub use replica::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+pub use replica::{
+    Explanation, NodeVerdict, OutputLine, Phase, Replica, ReplicaList, ReplicaOutput, ReplicaSpeed,
+};
+pub use replica_event::{EventKind, ReplicaEvent, ReplicaEventPage};
 pub use second_factor::{
     ConfirmSecondFactorRequest, OfferedSecondFactor, RecoveryCodes, RemoveSecondFactorRequest, SecondFactor,
 };

@@ -30,6 +30,16 @@ pub const SEQUENCES_DEFAULT: u32 = 16;
 /// Context length where a deployment states none: the model's own, but no more than this. In tokens.
 pub const CONTEXT_LENGTH_DEFAULT_MAX: u32 = 8192;
 
+/// Events on one page.
+pub const EVENTS_PAGE_MAX: u32 = 500;
+/// Events on one page where the caller states no number.
+pub const EVENTS_PAGE_DEFAULT: u32 = 50;
+
+/// Lines of a worker's output in one answer.
+pub const OUTPUT_LINES_MAX: u32 = 500;
+/// Lines of a worker's output where the caller states no number.
+pub const OUTPUT_LINES_DEFAULT: u32 = 200;
+
 /// Labels of a node selector.
 pub const SELECTOR_LABELS_MAX: usize = 64;
 

@@ -37,8 +37,14 @@ pub const TRUST_POLICY: &str = "/api/v1/trust-policies/{name}";
 pub const DEPLOYMENTS: &str = "/api/v1/deployments";
 pub const DEPLOYMENT: &str = "/api/v1/deployments/{name}";
 
+pub const DEPLOYMENT_REVISIONS: &str = "/api/v1/deployments/{name}/revisions";
+pub const DEPLOYMENT_RETURN: &str = "/api/v1/deployments/{name}/return";
+pub const DEPLOYMENT_RESTART: &str = "/api/v1/deployments/{name}/restart";
+pub const DEPLOYMENT_EVENTS: &str = "/api/v1/deployments/{name}/events";
+
 pub const REPLICAS: &str = "/api/v1/replicas";
 pub const REPLICA_EXPLANATION: &str = "/api/v1/replicas/{replica_id}/explanation";
+pub const REPLICA_LOGS: &str = "/api/v1/replicas/{replica_id}/logs";
 
 pub const NODES: &str = "/api/v1/nodes";
 pub const JOIN_TOKENS: &str = "/api/v1/nodes/join-tokens";
@@ -116,6 +122,29 @@ pub fn signer(key_id: &str) -> String {
 
 pub fn deployment(name: &str) -> String {
     fill(DEPLOYMENT, &[name])
+}
+
+pub fn deployment_revisions(name: &str) -> String {
+    fill(DEPLOYMENT_REVISIONS, &[name])
+}
+
+pub fn deployment_return(name: &str) -> String {
+    fill(DEPLOYMENT_RETURN, &[name])
+}
+
+pub fn deployment_restart(name: &str) -> String {
+    fill(DEPLOYMENT_RESTART, &[name])
+}
+
+/// What happened to the replicas of a deployment before the event `before`, or up to now.
+pub fn deployment_events(name: &str, limit: u32, before: Option<&str>) -> String {
+    let pairs = [Some(format!("limit={limit}")), before.map(|id| format!("before={}", encode(id)))];
+    with_query(&fill(DEPLOYMENT_EVENTS, &[name]), &pairs.into_iter().flatten().collect::<Vec<_>>())
+}
+
+/// The last lines that a replica's worker wrote.
+pub fn replica_logs(replica_id: &str, lines: u32) -> String {
+    with_query(&fill(REPLICA_LOGS, &[replica_id]), &[format!("lines={lines}")])
 }
 
 /// The replicas of one deployment, or of all.

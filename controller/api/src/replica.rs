@@ -59,7 +59,7 @@ impl std::fmt::Display for Phase {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Replica {
     pub id: String,
     pub deployment: String,
@@ -84,15 +84,31 @@ pub struct Replica {
     pub running: u32,
     /// Sequences waiting.
     pub waiting: u32,
+    /// As its node measured it lately. Absent when nothing was answered lately, or its agent is too old to measure.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub speed: Option<ReplicaSpeed>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// How fast a replica answered lately.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReplicaSpeed {
+    /// Answers that ended within the last `window_s` seconds: what the figures are made of.
+    pub answers: u32,
+    pub window_s: u32,
+    /// From handing a request to the worker to the first token; the median.
+    pub first_token_ms: u64,
+    /// Tokens per second within one answer, after its first. Absent where no answer had a second token.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tokens_per_s: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReplicaList {
     pub replicas: Vec<Replica>,
 }
 
 /// Why a replica is where it is, or nowhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     pub replica: Replica,
     /// As sentences.
@@ -116,4 +132,22 @@ pub struct NodeVerdict {
     /// Whether it could have been chosen.
     pub admissible: bool,
     pub reason: String,
+}
+
+/// What the worker of a replica wrote to its standard output and error: never text of a question or an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReplicaOutput {
+    pub replica_id: String,
+    pub node_name: String,
+    /// Oldest first; also of the runs before the last crash, as far as they are kept.
+    pub lines: Vec<OutputLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OutputLine {
+    /// When its agent read it.
+    pub at: String,
+    /// 0 for the first run of the worker, one more after each restart.
+    pub run: u32,
+    pub text: String,
 }

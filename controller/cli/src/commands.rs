@@ -8,7 +8,9 @@ mod completion;
 mod context;
 mod deploy;
 mod explain;
+mod history;
 mod key;
+mod logs;
 mod model;
 mod nodes;
 mod ps;
@@ -110,6 +112,16 @@ enum Command {
     Undeploy(deploy::Undeploy),
     /// Deployments
     Deployments(deploy::List),
+    /// What a deployment was meant to be, change by change
+    History(history::History),
+    /// Return a deployment to what it was at an earlier revision
+    Return(history::Return),
+    /// Replace every replica of a deployment, one after another
+    Restart(history::Restart),
+    /// What happened to the replicas of a deployment
+    Events(history::Events),
+    /// What the workers of a deployment wrote
+    Logs(logs::Logs),
     /// Replicas: what runs where
     Ps(ps::Ps),
     /// Machines of the fleet
@@ -177,6 +189,11 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Cli
         Command::Deploy(deploy) => deploy.run(&global.client()?, output).await,
         Command::Undeploy(undeploy) => undeploy.run(&global.client()?, output).await,
         Command::Deployments(list) => list.run(&global.client()?, output).await,
+        Command::History(history) => history.run(&global.client()?, output).await,
+        Command::Return(back) => back.run(&global.client()?, output).await,
+        Command::Restart(restart) => restart.run(&global.client()?, output).await,
+        Command::Events(events) => events.run(&global.client()?, output).await,
+        Command::Logs(logs) => logs.run(&global.client()?, output).await,
         Command::Ps(ps) => ps.run(&global.client()?, output).await,
         Command::Nodes(nodes) => nodes.run(&global.client()?, output).await,
         Command::Chat(chat) => chat.run(&global.client()?, output).await,
@@ -207,7 +224,9 @@ mod tests {
     #[test]
     fn every_command_that_people_type_often_shows_an_example() {
         let command = Arguments::command();
-        for name in ["up", "quickstart", "deploy", "chat", "check", "explain", "nodes", "ps"] {
+        for name in
+            ["up", "quickstart", "deploy", "chat", "check", "explain", "nodes", "ps", "logs", "restart"]
+        {
             let found = command.find_subcommand(name).expect(name);
             let help = found.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("cloister "), "{name} has no example");

@@ -77,6 +77,19 @@ impl LedgerHandle {
         self.submit(Entry { changes, ..Entry::new(draft) }).await
     }
 
+    /// The same under an id that was chosen before ([`Self::new_record_id`]), because the changes name it.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub async fn change_as(
+        &self,
+        id: String,
+        changes: Vec<Change>,
+        draft: Draft,
+    ) -> Result<RecordRef, LedgerError> {
+        self.submit(Entry { id, changes, ..Entry::new(draft) }).await
+    }
+
     async fn submit(&self, entry: Entry) -> Result<RecordRef, LedgerError> {
         let bytes = entry.check(self.origin())?;
         let (done, outcome) = oneshot::channel();

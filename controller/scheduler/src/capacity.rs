@@ -54,10 +54,21 @@ impl Capacity {
     /// Bytes that another replica may take: of what is there now less what is yet to be taken, and
     /// never more than the machine has in all.
     pub(crate) fn free_bytes(&self, node: &NodeView) -> u64 {
+        self.free_bytes_without(node, &[])
+    }
+
+    /// The same once `gone`, which are on that node now, have given their memory back.
+    pub(crate) fn free_bytes_without(&self, node: &NodeView, gone: &[&ReplicaView]) -> u64 {
+        let sum = |bytes: fn(&ReplicaView) -> u64| gone.iter().map(|r| bytes(r)).fold(0, u64::saturating_add);
+        let held_bytes = sum(|replica| replica.resident_bytes);
+        let growth_bytes = sum(|replica| replica.memory_bytes.saturating_sub(replica.resident_bytes));
+        let total_bytes = sum(|replica| replica.memory_bytes);
         let none = Promised::default();
         let promised = self.promised.get(&node.id).unwrap_or(&none);
-        let now = node.memory_available_bytes.saturating_sub(promised.growth_bytes);
-        let at_most = node.memory_total_bytes.saturating_sub(promised.total_bytes);
+        let available = node.memory_available_bytes.saturating_add(held_bytes);
+        let now = available.saturating_sub(promised.growth_bytes.saturating_sub(growth_bytes));
+        let at_most =
+            node.memory_total_bytes.saturating_sub(promised.total_bytes.saturating_sub(total_bytes));
         now.min(at_most).saturating_sub(self.headroom_bytes)
     }
 

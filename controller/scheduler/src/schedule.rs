@@ -2,9 +2,11 @@
 
 mod drain;
 mod place;
+mod rollout;
 
 use std::collections::{BTreeMap, HashMap};
 
+use self::rollout::Rollout;
 use crate::capacity::Capacity;
 use crate::constraint::forbids;
 use crate::judgement::Judgement;
@@ -15,8 +17,9 @@ use crate::view::{DeploymentIntent, FleetView, Intent, NodeState, NodeView, Repl
 /// Decides for every replica that exists or is missing.
 ///
 /// Stable: a replica that may stay where it is, stays; one alone moves when all of its deployment run on one node
-/// and another could take it, and those on a node that is being drained, once others serve in their place. Deterministic: ties go by name. Constraints hold for what runs as for what is placed;
-/// memory is never promised twice.
+/// and another could take it. What is on a node that is being drained, and what runs an earlier revision, stays until
+/// others serve in its place, where there is room for both. Deterministic: ties go by name. Constraints hold for what
+/// runs as for what is placed; memory is never promised twice.
 pub fn plan(view: &FleetView, intent: &Intent) -> Plan {
     let mut in_order: Vec<_> = view.nodes.iter().collect();
     in_order.sort_by_key(|node| (&node.name, &node.id));
@@ -57,8 +60,19 @@ struct Kept<'a> {
     stranded: Vec<&'a ReplicaView>,
     /// On nodes that are being drained: kept until others serve in their place. They are beside the number wanted.
     leaving: Vec<&'a ReplicaView>,
+    /// They serve an earlier revision, and do so until enough of the present one serve.
+    outdated: Vec<&'a ReplicaView>,
+    /// Of those that ran an earlier revision: so many still have requests to end.
+    ending: usize,
     /// Had to go at once: what is new comes in the place of these.
     gone: Vec<&'a ReplicaView>,
+}
+
+impl Kept<'_> {
+    /// Those of the present revision that need not leave.
+    fn current(&self) -> usize {
+        self.placed.len() + self.unplaced.len() + self.stranded.len()
+    }
 }
 
 /// What was decided of one replica.
@@ -90,11 +104,14 @@ impl<'a> Scheduler<'a> {
         let mut mine: Vec<_> = view.replicas.iter().filter(|r| r.deployment_id == deployment.id).collect();
         mine.sort_by_key(|replica| Keep::of(replica, view));
         let mut kept = Kept::default();
+        let mut outdated = Vec::new();
         let mut count = 0;
         for replica in mine {
             if let Some(reason) = self.must_go(replica, deployment) {
                 self.remove(replica, &deployment.name, reason);
                 kept.gone.push(replica);
+            } else if replica.spec != deployment.spec {
+                outdated.push(replica);
             } else if deployment.replicas > 0 && self.is_leaving(replica) {
                 kept.leaving.push(replica);
             } else if count == deployment.replicas {
@@ -105,12 +122,13 @@ impl<'a> Scheduler<'a> {
                 self.sort_in(replica, &mut kept);
             }
         }
+        self.settle_outdated(outdated, deployment, &mut kept);
         kept
     }
 
     fn must_go(&self, replica: &ReplicaView, deployment: &DeploymentIntent) -> Option<String> {
-        if replica.spec != deployment.spec {
-            return Some("it runs an earlier revision of its deployment".to_owned());
+        if !replica.permitted {
+            return Some("its model may not run any more".to_owned());
         }
         let node_id = replica.node_id.as_deref()?;
         let Some(node) = self.nodes.get(node_id) else {
@@ -132,11 +150,33 @@ impl<'a> Scheduler<'a> {
     }
 
     fn fill(&mut self, deployment: &'a DeploymentIntent, kept: Kept<'a>) {
-        let others = kept.placed.len() + kept.unplaced.len() + kept.stranded.len();
-        let serving = kept.placed.iter().filter(|replica| self.serves(replica)).count();
-        let vacancies = (deployment.replicas as usize).saturating_sub(others);
+        let serving = self.serving(&kept.placed);
+        let vacancies = (deployment.replicas as usize).saturating_sub(kept.current());
+        let rollout = Rollout::of(deployment, &kept);
         let mut new = Newcomers { deployment, count: 0 };
-        let mut placed = kept.placed;
+        self.keep_placed(kept.placed, &mut new);
+        for replica in kept.stranded {
+            self.rescue(replica, &mut new);
+        }
+        let mut all_placed = true;
+        for replica in kept.unplaced {
+            all_placed &= self.place(ReplicaRef::Existing(replica.id.clone()), deployment, None);
+        }
+        let vacancies = self.let_go(&kept.leaving, serving, vacancies, &mut new);
+        let missing = rollout.missing_now(vacancies, all_placed);
+        // The last of the outdated ones is the first to go.
+        let mut former = kept.gone.into_iter().chain(kept.outdated.iter().rev().copied());
+        for _ in 0..missing {
+            all_placed &= self.place_new(&mut new, former.next());
+        }
+        if !kept.outdated.is_empty() {
+            self.decide_outdated(&kept.outdated, &rollout, missing, all_placed);
+        }
+    }
+
+    /// They stay, but for one that moves where all are on one node.
+    fn keep_placed(&mut self, mut placed: Vec<&'a ReplicaView>, new: &mut Newcomers<'a>) {
+        let deployment = new.deployment;
         let moving = self.is_crowded(deployment, &placed).then(|| placed.pop()).flatten();
         for replica in placed {
             self.keep(replica, deployment);
@@ -145,25 +185,17 @@ impl<'a> Scheduler<'a> {
             let reason =
                 "all replicas of this deployment are on its node, and another can take one".to_owned();
             self.remove(replica, &deployment.name, reason);
-            self.place_new(&mut new, Some(replica));
+            self.place_new(new, Some(replica));
         }
-        for replica in kept.stranded {
-            self.rescue(replica, &mut new);
-        }
-        for replica in kept.unplaced {
-            self.place(ReplicaRef::Existing(replica.id.clone()), deployment, None);
-        }
-        let vacancies = self.let_go(&kept.leaving, serving, vacancies, &mut new);
-        let mut gone = kept.gone.into_iter();
-        for _ in 0..vacancies {
-            self.place_new(&mut new, gone.next());
-        }
+    }
+
+    fn serving(&self, replicas: &[&ReplicaView]) -> usize {
+        replicas.iter().filter(|replica| self.serves(replica)).count()
     }
 
     /// It is loaded, and its node is there.
     fn serves(&self, replica: &ReplicaView) -> bool {
-        let node = replica.node_id.as_deref().and_then(|id| self.nodes.get(id));
-        replica.ready && node.is_some_and(|node| node.state == NodeState::Ready)
+        replica.ready && self.node_of(replica).is_some_and(|node| node.state == NodeState::Ready)
     }
 
     /// Whether one node's loss would be the deployment's, needlessly: after a node was away, the others have its

@@ -2,3 +2,4 @@ mod draining;
 mod fixtures;
 mod invariants;
 mod placement;
+mod rollout;

@@ -24,6 +24,8 @@ pub struct NodeView {
     pub memory_total_bytes: u64,
     /// What can be had now without swapping: foreign use, and what loaded replicas hold, is off already.
     pub memory_available_bytes: u64,
+    /// A replica that is off the books is giving its memory back there: more will be available soon.
+    pub freeing: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub struct ReplicaView {
     pub deployment_id: String,
     /// `None` while unplaced.
     pub node_id: Option<String>,
-    /// What it was ordered to run; another one than its deployment's means it is outdated.
+    /// What it was ordered to run; another one than its deployment's means that it runs an earlier revision.
     pub spec: String,
     /// What it may grow to.
     pub memory_bytes: u64,
@@ -63,6 +65,8 @@ pub struct ReplicaView {
     pub draining: bool,
     /// It has had no request for long enough that none is on its way.
     pub idle: bool,
+    /// Its model may still run: it is there, and its signer is trusted for it.
+    pub permitted: bool,
 }
 
 /// What is wanted.

@@ -5,9 +5,11 @@ mod attestation;
 mod ca;
 mod dispatch;
 mod enrolment;
+pub(crate) mod events;
 mod identity;
 mod live;
 mod locality;
+mod output;
 mod peer;
 pub(crate) mod records;
 mod report;
@@ -34,9 +36,12 @@ pub use attestation::{AttestationError, AttestedNode, NodeAttestor};
 pub use ca::{CaError, CsrError, FleetCa, NodeCertificate, NodeKey};
 #[cfg(feature = "kubernetes")]
 pub(crate) use enrolment::PLATFORM_NODE_LABEL;
+pub use events::EventKeeper;
+use events::{EventQueue, Happening};
 use live::LiveView;
 pub use live::{LiveNode, LiveNodes, NodeId};
 pub(crate) use locality::is_jurisdiction;
+pub(crate) use output::OutputError;
 pub use routes::RouteTable;
 pub use server_tls::{agents_tls, callers_tls};
 use sessions::{EndReason, Sessions};
@@ -87,6 +92,7 @@ pub(crate) struct Shared {
     pub(crate) settings: FleetSettings,
     pub(crate) live: LiveView,
     sessions: Sessions,
+    events: EventQueue,
     /// What the reconciler ordered last.
     orders: watch::Sender<Arc<Orders>>,
     /// What the reconciler decided last.
@@ -120,6 +126,7 @@ impl FleetHandle {
             settings,
             live: LiveView::new(),
             sessions: Sessions::default(),
+            events: EventQueue::default(),
             orders: watch::Sender::new(Arc::default()),
             plan: watch::Sender::new(Arc::default()),
             situation: watch::Sender::new(None),
@@ -202,6 +209,11 @@ impl FleetHandle {
 impl Shared {
     pub(crate) fn wake(&self) {
         self.changes.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Tells people what happened to a replica. Never blocks.
+    pub(crate) fn tell(&self, happening: Happening) {
+        self.events.put(happening);
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {

@@ -60,6 +60,18 @@ pub const REPLICAS_PER_NODE_MAX: usize = 256;
 pub const GPUS_PER_NODE_MAX: usize = 64;
 /// Longest free text (error, check, hostname) kept from an agent.
 pub const AGENT_TEXT_MAX_BYTES: usize = 2_048;
+/// Questions for the output of workers that one node may have open; more are refused.
+pub const OUTPUT_QUESTIONS_MAX: usize = 8;
+/// An agent must have told what a worker wrote by then.
+pub const OUTPUT_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Events of replicas that wait to be kept; what happens beyond that is not told.
+pub const EVENT_QUEUE_MAX: usize = 8_192;
+/// Events that are kept in one transaction.
+pub const EVENTS_AT_ONCE_MAX: usize = 256;
+/// Replicas whose deployments are remembered for their events, those that are off the books among them.
+pub const REPLICAS_KNOWN_MAX: usize = 100_000;
+/// How often events that are too old are dropped.
+pub const OLD_EVENTS_INTERVAL: Duration = Duration::from_secs(3_600);
 /// Checks kept per replica.
 pub const CHECKS_PER_REPLICA_MAX: usize = 64;
 

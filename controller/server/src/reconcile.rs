@@ -59,8 +59,8 @@ struct Stored {
     nodes: Vec<Node>,
     deployments: Vec<Deployment>,
     replicas: Vec<Replica>,
-    /// Digests of the models whose signer is not trusted for their name: nothing of them may run.
-    untrusted_models: HashSet<String>,
+    /// Digests of the models that may run: their signers are trusted for their names.
+    permitted_models: HashSet<String>,
 }
 
 impl Reconciler {
@@ -150,12 +150,13 @@ impl Reconciler {
             nodes: store.nodes().await?,
             deployments: store.deployments().await?,
             replicas: store.replicas().await?,
-            untrusted_models: untrusted_models(store).await?,
+            permitted_models: permitted_models(store).await?,
         })
     }
 }
 
-async fn untrusted_models(store: &Store) -> Result<HashSet<String>, StoreError> {
-    let trust = Trust::read(store).await?;
-    Ok(trust.untrusted(&store.models().await?))
+async fn permitted_models(store: &Store) -> Result<HashSet<String>, StoreError> {
+    let (trust, models) = (Trust::read(store).await?, store.models().await?);
+    let untrusted = trust.untrusted(&models);
+    Ok(models.into_iter().map(|model| model.digest).filter(|digest| !untrusted.contains(digest)).collect())
 }

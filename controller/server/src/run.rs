@@ -27,7 +27,9 @@ pub use first_start::FirstStartError;
 
 use crate::api::{ApiSettings, ApiState, SessionSettings};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::fleet::{CaError, FleetCa, FleetHandle, FleetParts, FleetSettings, NodeAttestor, RouteTable};
+use crate::fleet::{
+    CaError, EventKeeper, FleetCa, FleetHandle, FleetParts, FleetSettings, NodeAttestor, RouteTable,
+};
 use crate::history::History;
 use crate::limits::{DRAIN_TIMEOUT, UPLOAD_QUOTA_DEFAULT_BYTES};
 use crate::listen::{BindError, TlsError};
@@ -172,9 +174,11 @@ impl Controller {
         let stop_loops = CancellationToken::new();
         let reconciler = Reconciler::new(fleet.clone(), leadership.leading());
         let history = History::new(fleet.clone(), leadership.leading());
+        let events = EventKeeper::new(fleet.clone(), leadership.leading());
         let peers = PeerModels::new(fleet.clone(), models, access);
         let mut loops = vec![
             tokio::spawn(reconciler.run(stop_loops.clone())),
+            tokio::spawn(events.run(stop_loops.clone())),
             tokio::spawn(table.run(stop_loops.clone())),
             tokio::spawn(peers.run(stop_loops.clone())),
             tokio::spawn(history.run(stop_loops.clone())),

@@ -10,5 +10,6 @@ pub(crate) mod fixture;
 mod identity;
 mod models;
 mod placement;
+mod replica_events;
 mod sessions;
 mod tls;

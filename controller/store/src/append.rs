@@ -91,6 +91,18 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A transaction for what is kept beside the log, which locks nothing of it where the database allows that.
+    pub(crate) async fn begin_beside_log(&self) -> Result<OpenTransaction, StoreError> {
+        Ok(match &*self.pools {
+            Pools::Sqlite { writer, .. } => {
+                OpenTransaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Pools::Postgres { readers, .. } => OpenTransaction::Postgres(readers.begin().await?),
+        })
+    }
+}
+
 impl AppendTransaction {
     /// Number of records in the log as this transaction found it. It cannot change until the
     /// transaction ends.

@@ -3,6 +3,7 @@
 mod accounts;
 mod credentials;
 mod deployments;
+mod histories;
 mod models;
 mod nodes;
 mod second_factors;
@@ -50,6 +51,7 @@ pub(crate) async fn apply(db: &mut Connection<'_>, change: &Change) -> Result<()
         Change::RetireModel { digest, retirement } => models::retire(db, digest, retirement).await,
         Change::RemoveModel { digest } => models::remove_model(db, digest).await,
         Change::PutDeployment(deployment) => deployments::put(db, deployment).await,
+        Change::KeepRevision(revision) => histories::keep_revision(db, revision).await,
         Change::RemoveDeployment { id } => deployments::remove(db, id).await,
         Change::PutReplica(replica) => deployments::put_replica(db, replica).await,
         Change::RemoveReplica { id } => deployments::remove_replica(db, id).await,

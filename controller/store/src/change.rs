@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    Account, Deployment, JoinToken, Key, LoginLink, Model, Node, Replica, Retirement, Scheduling,
-    SecondFactor, Session, Signer, Tenant, TrustPolicy, Vouching,
+    Account, Deployment, DeploymentRevision, JoinToken, Key, LoginLink, Model, Node, Replica, Retirement,
+    Scheduling, SecondFactor, Session, Signer, Tenant, TrustPolicy, Vouching,
 };
 
 /// One change of state. It takes effect in the transaction that also writes its audit record, or
@@ -45,9 +45,12 @@ pub enum Change {
         digest: String,
     },
     /// Creates (revision 1) or replaces (exactly the next revision, else [`crate::Refusal::Stale`]). Refused
-    /// for a model that is not approved, unless the deployment has it already and is only scaled down.
+    /// for a model that is not approved, unless the deployment has it already and is only scaled down or restarted.
     PutDeployment(Deployment),
-    /// Its replicas stay until the reconciler has taken them off their nodes.
+    /// Keeps what a deployment became in the same commit; its oldest revisions beyond
+    /// [`crate::limits::MAX_REVISIONS_KEPT`] are dropped.
+    KeepRevision(DeploymentRevision),
+    /// Its replicas stay until the reconciler has taken them off their nodes. What was kept of its past goes.
     RemoveDeployment {
         id: String,
     },

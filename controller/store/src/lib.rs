@@ -3,13 +3,15 @@
 //!
 //! Reads are methods of [`Store`]. There is no public way to write a row of the fleet's state by itself:
 //! changes of it are [`Change`] values, and the ledger commits them together with the record that tells
-//! of them through [`Store::ledger_append`]. Samples of how nodes are used are no state and no records.
+//! of them through [`Store::ledger_append`]. What is no state and proves nothing is kept beside that: the register of
+//! controllers, samples of how nodes are used, and events of replicas.
 
 mod append;
 mod apply;
 mod audit;
 mod change;
 mod error;
+mod events;
 mod feed;
 mod leadership;
 pub mod limits;
@@ -33,9 +35,9 @@ pub use leadership::LeadershipTask;
 pub use migrations::SCHEMA_VERSION;
 pub use register::{ControllerRow, Registration};
 pub use rows::{
-    Account, Approval, Deployment, FIRST_TOKEN_ENTRIES, Figures, FirstTokens, Identity, JoinToken, Key,
-    KeyRole, LoginLink, Model, ModelFile, Node, NodeState, Replica, Retirement, Sample, SampleSubject,
-    Scheduling, SecondFactor, Session, Signer, Tenant, TrustPolicy, TrustRule, TrustRuleSigner, Usage,
-    UsageQuery, Vouching,
+    Account, Approval, Deployment, DeploymentRevision, FIRST_TOKEN_ENTRIES, Figures, FirstTokens, Identity,
+    JoinToken, Key, KeyRole, LoginLink, Model, ModelFile, Node, NodeState, Replica, ReplicaEvent, Retirement,
+    Sample, SampleSubject, Scheduling, SecondFactor, Session, Signer, Tenant, TrustPolicy, TrustRule,
+    TrustRuleSigner, Usage, UsageQuery, Vouching,
 };
 pub use store::{Backend, Store};

@@ -23,6 +23,16 @@ pub const MAX_LISTED_ROWS: i64 = 100_000;
 
 /// Samples that one listing returns at most: of one subject over time, or of one time over all subjects.
 pub const MAX_SAMPLES: i64 = 20_000;
+/// Revisions that are kept of one deployment, the newest ones.
+pub const MAX_REVISIONS_KEPT: u64 = 50;
+/// Events that are kept of one deployment's replicas, the newest ones.
+pub const MAX_EVENTS_KEPT: i64 = 500;
+/// How long an event is kept.
+pub const EVENTS_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Events that one query returns at most.
+pub const MAX_EVENTS_PER_QUERY: u32 = 500;
+/// Longest detail of an event.
+pub const MAX_DETAIL_BYTES: usize = 8 * 1024;
 
 /// Controllers that one listing returns at most.
 pub const MAX_CONTROLLERS: i64 = 1_000;

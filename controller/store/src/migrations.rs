@@ -25,6 +25,7 @@ const IDENTITIES: &str = include_str!("../migrations/0007_identities.sql");
 const SECOND_FACTORS: &str = include_str!("../migrations/0008_second_factors.sql");
 const SCHEDULING: &str = include_str!("../migrations/0009_scheduling.sql");
 const SAMPLES: &str = include_str!("../migrations/0010_samples.sql");
+const HISTORIES: &str = include_str!("../migrations/0011_histories.sql");
 const APPROVAL_AND_SEARCH: &str = include_str!("../migrations/0012_approval_and_search.sql");
 const TENANTS: &str = include_str!("../migrations/0013_tenants.sql");
 
@@ -50,6 +51,7 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (8, "second factors", SECOND_FACTORS),
         (9, "scheduling", SCHEDULING),
         (10, "samples", SAMPLES),
+        (11, "histories", HISTORIES),
         (12, "approval and search", APPROVAL_AND_SEARCH),
         (NEWEST, "tenants", TENANTS),
     ];

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fleet;
+mod histories;
 mod models;
 mod second_factors;
 mod tenants;

@@ -60,6 +60,12 @@ pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) const TERM_GRACE: Duration = Duration::from_secs(2);
 /// The last lines of a worker's output that are kept to explain its end.
 pub(crate) const LAST_OUTPUT_LINES: usize = 5;
+/// Lines of a replica's output that are kept, and their bytes, also of its earlier runs.
+pub(crate) const OUTPUT_LINES_KEPT: usize = 500;
+pub(crate) const OUTPUT_MAX_BYTES: usize = 256 * 1024;
+/// Answers that ended within this time say how fast a replica is, at most so many of them.
+pub(crate) const SPEED_WINDOW: Duration = Duration::from_secs(300);
+pub(crate) const SPEED_ANSWERS_MAX: usize = 256;
 /// One line of a worker's output.
 pub(crate) const OUTPUT_LINE_MAX_BYTES: usize = 2_048;
 

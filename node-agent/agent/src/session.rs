@@ -3,6 +3,7 @@
 mod heartbeat;
 mod open;
 mod orders;
+mod output;
 mod standby;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::work::Work;
 use heartbeat::Heartbeats;
 use open::{Open, next_version, send};
 pub(crate) use orders::Orders;
+use output::output;
 
 /// The node, as all of its links share it.
 pub(crate) struct Node {
@@ -205,6 +207,9 @@ impl Session {
                         send(&open.up, answer).await?;
                     }
                     Some(Some(Down::Renew(_))) => self.node.renew.notify_one(),
+                    Some(Some(Down::ReadOutput(asked))) => {
+                        send(&open.up, output(&self.node.supervisor, &asked)).await?;
+                    }
                     // From a newer controller; what this agent must know is in the fields it knows.
                     Some(None) => {}
                     None => return Err(tonic::Status::unavailable("the controller ended the session")),

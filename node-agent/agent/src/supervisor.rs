@@ -6,6 +6,7 @@ mod output;
 mod plan;
 mod process;
 mod replica;
+mod speeds;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use board::Board;
 pub(crate) use launch::Launcher;
+pub(crate) use output::Outputs;
+pub(crate) use speeds::{Speeds, Stopwatch};
 pub(crate) use workers::{Worker, Workers};
 
 use crate::artifact::Artifacts;
@@ -43,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) launcher: Launcher,
     pub(crate) board: Arc<Board>,
     pub(crate) workers: Arc<Workers>,
+    pub(crate) outputs: Outputs,
 }
 
 #[derive(Debug)]
@@ -55,7 +59,8 @@ struct Running {
 
 impl Supervisor {
     pub(crate) fn new(artifacts: Artifacts, launcher: Launcher) -> Self {
-        let shared = Shared { artifacts, launcher, board: Arc::default(), workers: Arc::default() };
+        let (board, workers, outputs) = (Arc::default(), Arc::default(), Outputs::default());
+        let shared = Shared { artifacts, launcher, board, workers, outputs };
         Self {
             shared: Arc::new(shared),
             running: Mutex::default(),
@@ -74,6 +79,11 @@ impl Supervisor {
         &self.shared.workers
     }
 
+    /// What the workers wrote.
+    pub(crate) fn outputs(&self) -> &Outputs {
+        &self.shared.outputs
+    }
+
     /// Works towards `desired` from now on; returns at once. Must be called inside the runtime.
     pub(crate) fn apply(&self, desired: &DesiredState) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,6 +99,7 @@ impl Supervisor {
         }
         let ordered = |id: &str| desired.replicas.iter().any(|order| order.replica_id == id);
         self.shared.board.prune(|id| running.contains_key(id) || ordered(id));
+        self.shared.outputs.prune(|id| running.contains_key(id) || ordered(id));
         self.shared.artifacts.keep(desired.replicas.iter().map(|order| order.model_digest.clone()).collect());
         self.ordered.send_replace(true);
     }

@@ -15,6 +15,7 @@ use crate::telemetry;
 pub fn run(args: WorkerArgs) -> anyhow::Result<()> {
     end_with_parent(args.parent)?;
     telemetry::start_worker();
+    tell_panics_by_their_place();
     let options = WorkerOptions {
         socket_path: args.socket,
         model: ModelInput::Stdin,
@@ -26,6 +27,15 @@ pub fn run(args: WorkerArgs) -> anyhow::Result<()> {
         allow_weak_sandbox: args.allow_weak_sandbox,
     };
     Ok(runtime_worker::run(options)?)
+}
+
+/// What a worker writes is kept, and shown to people who must not read what is asked. The message of a panic may quote
+/// the text that it was about; its place does not.
+fn tell_panics_by_their_place() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!("worker.panic at {place}; its message is not told, because it may quote a request");
+    }));
 }
 
 /// A worker without its agent is out of everybody's sight: the kernel ends it with its parent.

@@ -120,8 +120,8 @@ impl<'a> Link<'a> {
                 self.renewal.as_mut().reset(Instant::now());
                 Ok(())
             }
-            // A second welcome says nothing new, and neither does what this program does not know.
-            Some(Down::Welcome(_)) | None => Ok(()),
+            // A second welcome says nothing new, and neither does what this program does not know or never offered.
+            Some(Down::Welcome(_) | Down::ReadOutput(_)) | None => Ok(()),
         }
     }
 
@@ -221,6 +221,8 @@ fn hello(node: &mut Node) -> Hello {
         generation: node.generation.current(),
         inventory: Some(node.profile.inventory(node.replicas.resident_bytes())),
         replicas: node.replicas.tell_all(),
+        // No worker, nothing that it wrote.
+        answers_read_output: false,
     }
 }
 

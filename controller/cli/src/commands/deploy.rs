@@ -112,7 +112,7 @@ impl List {
     }
 }
 
-fn deployments(deployments: &[Deployment]) -> String {
+pub(super) fn deployments(deployments: &[Deployment]) -> String {
     table(
         ["DEPLOYMENT", "MODEL", "READY", "CONTEXT", "JURISDICTION", "REVISION"],
         deployments.iter().map(|d| {

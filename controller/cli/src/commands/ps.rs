@@ -28,7 +28,7 @@ impl Ps {
 
 pub(crate) fn replicas(replicas: &[Replica]) -> String {
     table(
-        ["REPLICA", "DEPLOYMENT", "MODEL", "NODE", "PHASE", "LOAD", "RESTARTS", "ISA", "ERROR"],
+        ["REPLICA", "DEPLOYMENT", "MODEL", "NODE", "PHASE", "LOAD", "SPEED", "RESTARTS", "ISA", "ERROR"],
         replicas.iter().map(|r| {
             [
                 r.id.clone(),
@@ -37,12 +37,20 @@ pub(crate) fn replicas(replicas: &[Replica]) -> String {
                 dash(r.node_name.as_ref()),
                 phase(r),
                 format!("{}+{}", r.running, r.waiting),
+                speed(r),
                 r.restarts.to_string(),
                 dash(r.isa.as_ref()),
                 dash(r.error.as_ref()),
             ]
         }),
     )
+}
+
+/// Tokens per second and milliseconds to the first one, as measured lately.
+fn speed(replica: &Replica) -> String {
+    let Some(speed) = replica.speed else { return "-".to_string() };
+    let pace = speed.tokens_per_s.map(|pace| format!("{pace:.1}/s, ")).unwrap_or_default();
+    format!("{pace}first {} ms", speed.first_token_ms)
 }
 
 /// The phase, with how far it is where that is known.

@@ -9,6 +9,8 @@ export type Node = Schemas['Node'];
 export type Replica = Schemas['Replica'];
 export type Deployment = Schemas['Deployment'];
 export type DeployRequest = Schemas['DeployRequest'];
+export type DeploymentRevision = Schemas['DeploymentRevision'];
+export type ReplicaEvent = Schemas['ReplicaEvent'];
 export type Explanation = Schemas['Explanation'];
 export type Model = Schemas['Model'];
 export type ModelDetail = Schemas['ModelDetail'];
@@ -37,6 +39,11 @@ export const deployments = queryOptions({
 export const deployment = (name: string) => queryOptions({
   queryKey: ['deployments', name],
   queryFn: () => take(client.GET('/api/v1/deployments/{name}', { params: { path: { name } } })), ...liveBy('deployments'),
+});
+
+export const revisions = (name: string) => queryOptions({
+  queryKey: ['deployments', name, 'revisions'],
+  queryFn: async () => (await take(client.GET('/api/v1/deployments/{name}/revisions', { params: { path: { name } } }))).revisions, ...live,
 });
 
 export const explanation = (id: string) => queryOptions({

@@ -1,6 +1,6 @@
 import { Link } from 'react-router';
 import type { Replica } from '../api/queries';
-import { DataTable, formatBytes, Meter, type Column } from '../design';
+import { DataTable, formatBytes, formatDuration, Meter, type Column } from '../design';
 import { PhaseBadge } from './states';
 
 const id: Column<Replica> = {
@@ -16,6 +16,7 @@ const node: Column<Replica> = {
 const rest: Column<Replica>[] = [
   { id: 'running', title: 'Decoding', align: 'end', sort: ({ running }) => running, cell: ({ running }) => running },
   { id: 'waiting', title: 'Waiting', align: 'end', wideOnly: true, sort: ({ waiting }) => waiting, cell: ({ waiting }) => waiting },
+  { id: 'speed', title: 'Speed lately', align: 'end', wideOnly: true, sort: ({ speed }) => speed?.tokens_per_s ?? undefined, cell: (replica) => <Speed replica={replica} /> },
   { id: 'restarts', title: 'Restarts', align: 'end', wideOnly: true, sort: ({ restarts }) => restarts, cell: ({ restarts }) => restarts },
   { id: 'isa', title: 'Kernels', wideOnly: true, sort: ({ isa }) => isa ?? undefined, cell: ({ isa }) => (isa ? <code>{isa}</code> : null) },
   { id: 'error', title: 'Error', wideOnly: true, cell: ({ error }) => (error ? <span className="wrap">{error}</span> : null) },
@@ -30,4 +31,12 @@ function Progress({ replica }: { replica: Replica }) {
   const { phase: now, progress_bytes: done, total_bytes: total } = replica;
   if (total === 0 || now === 'ready') return <PhaseBadge phase={now} />;
   return <span className="row"><PhaseBadge phase={now} /><Meter label={`Progress of ${now}`} used={done} total={total} text={`${formatBytes(done)} of ${formatBytes(total)}`} warnAt={2} /></span>;
+}
+
+/** As its node measured it; what was not asked lately has no speed to show. */
+function Speed({ replica: { phase: now, speed } }: { replica: Replica }) {
+  if (!speed) return now === 'ready' ? <span className="soft small">no requests lately</span> : null;
+  const { tokens_per_s: pace, first_token_ms: first, answers, window_s: seconds } = speed;
+  const title = `${answers} ${answers === 1 ? 'answer' : 'answers'} in the last ${formatDuration(seconds)}; the first token after ${first} ms (median)`;
+  return <span className="nowrap" title={title}>{pace == null ? '' : `${pace.toFixed(1)} tokens/s, `}first after {formatDuration(first / 1000)}</span>;
 }

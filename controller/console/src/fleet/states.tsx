@@ -29,7 +29,7 @@ export function SchedulingBadge({ node: { scheduling, drain, state } }: { node: 
 export function ReadyBadge({ deployment }: { deployment: Pick<Deployment, 'replicas' | 'ready_replicas'> }) {
   const { replicas: wanted, ready_replicas: ready } = deployment;
   const tone: Tone = wanted === 0 ? 'off' : ready >= wanted ? 'ok' : ready === 0 ? 'bad' : 'warn';
-  return <Badge tone={tone}>{wanted === 0 ? 'scaled to nothing' : `${ready} of ${wanted} ready`}</Badge>;
+  return <Badge tone={tone}>{wanted === 0 ? 'scaled to nothing' : `${Math.min(ready, wanted)} of ${wanted} ready`}</Badge>;
 }
 
 /** What an agent last measured; nothing before it first connected. */

@@ -12,6 +12,13 @@ it('calls what the fleet does by itself by its own name', () => {
   expect(sentence('placement.changed', { actor: { kind: 'system', id: 'system' }, subject: { id: 'd', name: 'ward' } })).toBe('Cloister changed the placement of ward');
 });
 
+it('tells a restart and a return from other changes of a deployment', () => {
+  const told = (change: Record<string, unknown>) => sentence('deployment.changed', { actor: { kind: 'account', name: 'meier' }, subject: { name: 'ward' }, change });
+  expect(told({ replicas: 2 })).toBe('meier changed the deployment ward');
+  expect(told({ replicas: 2, restarts: '3' })).toBe('meier restarted the deployment ward');
+  expect(told({ replicas: 2, returned_to: '4' })).toBe('meier returned the deployment ward to revision 4');
+});
+
 it('still tells what it does not know', () => {
   expect(sentence('quota.changed', readLeaf('{"subject":{"id":"x"}}'))).toBe('Somebody: quota.changed, x');
   expect(readLeaf('not json')).toEqual({});

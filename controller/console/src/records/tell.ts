@@ -7,8 +7,15 @@ export function sentence(kind: string, leaf: Leaf | undefined): string {
   const deed = DEEDS[kind];
   const subject = subjectName(kind, leaf);
   if (!deed) return `${actorName(leaf)}: ${visible(kind)}${subject ? `, ${subject}` : ''}`;
+  if (kind === 'deployment.changed') return `${actorName(leaf)} ${changedHow(leaf?.change ?? {}, subject)}`;
   const asRecorded = kind === 'access.denied' ? deniedWhat(leaf) : subject;
   return [actorName(leaf), deed, UNNAMED.has(kind) ? '' : asRecorded].filter(Boolean).join(' ');
+}
+
+/** A deployment changes by being edited, restarted, or returned to what it was. */
+function changedHow(change: Record<string, unknown>, name: string): string {
+  if (change['returned_to'] !== undefined) return `returned the deployment ${name} to revision ${plainValue(change['returned_to'])}`;
+  return `${change['restarts'] === undefined ? 'changed' : 'restarted'} the deployment${name ? ` ${name}` : ''}`;
 }
 
 function deniedWhat(leaf: Leaf | undefined): string {

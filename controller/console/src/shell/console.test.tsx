@@ -5,7 +5,7 @@ import { openConsole } from '../testing/console';
 import { controller, problem, session, type Answers } from '../testing/controller';
 
 const ward = {
-  name: 'ward', model_name: 'smollm2', model_digest: 'sha256:00', replicas: 2, ready_replicas: 2, context_length: 2048, max_sequences: 16,
+  name: 'ward', model_name: 'smollm2', model_digest: 'sha256:00', replicas: 2, ready_replicas: 2, updated_replicas: 2, restarts: 0, context_length: 2048, max_sequences: 16,
   kv_tokens: 4096, node_selector: {}, jurisdiction: 'DE', revision: 1, created_at: '2026-11-30T12:00:00Z',
 };
 const ALL = ['fleet.read', 'node.read', 'model.read', 'deployment.read', 'deployment.change'];

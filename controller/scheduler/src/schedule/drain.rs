@@ -85,7 +85,7 @@ impl<'a> Scheduler<'a> {
     }
 
     /// It goes: at once if it does not serve, else when its requests have ended.
-    fn end(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent, reason: String) {
+    pub(super) fn end(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent, reason: String) {
         match self.node_of(replica) {
             Some(node) if replica.ready => {
                 self.decide_of(replica, deployment, Action::Drain { node_id: node.id.clone() }, reason);
@@ -95,7 +95,7 @@ impl<'a> Scheduler<'a> {
     }
 
     /// It drains already.
-    fn finish(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent) {
+    pub(super) fn finish(&mut self, replica: &ReplicaView, deployment: &DeploymentIntent) {
         let waits = |node: &&NodeView| replica.ready && !replica.idle && !self.is_lost(node);
         match self.node_of(replica).filter(waits) {
             Some(node) => {
@@ -109,7 +109,7 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    fn node_of(&self, replica: &ReplicaView) -> Option<&'a NodeView> {
+    pub(super) fn node_of(&self, replica: &ReplicaView) -> Option<&'a NodeView> {
         replica.node_id.as_deref().and_then(|id| self.nodes.get(id)).copied()
     }
 

@@ -30,17 +30,20 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    pub(super) fn place_new(&mut self, new: &mut Newcomers<'a>, replaces: Option<&ReplicaView>) {
-        self.place(ReplicaRef::New(new.count), new.deployment, replaces);
+    /// Whether a node can take it.
+    pub(super) fn place_new(&mut self, new: &mut Newcomers<'a>, replaces: Option<&ReplicaView>) -> bool {
+        let number = new.count;
         new.count += 1;
+        self.place(ReplicaRef::New(number), new.deployment, replaces)
     }
 
+    /// On the best node; whether there is one.
     pub(super) fn place(
         &mut self,
         replica: ReplicaRef,
         deployment: &'a DeploymentIntent,
         replaces: Option<&ReplicaView>,
-    ) {
+    ) -> bool {
         let judgement = Judgement::of(&self.in_order, deployment, &self.capacity);
         let best = judgement.fitting().min_by_key(|node| Score::of(node, deployment, &self.capacity));
         let verdicts = judgement.told(best.map(|node| node.id.as_str()), &self.capacity);
@@ -51,13 +54,15 @@ impl<'a> Scheduler<'a> {
                 n => format!("none of {n} nodes can take it"),
             };
             let choice = Choice { action: Action::LeaveUnplaced, reason, verdicts };
-            return self.decide(replica, deployment, choice, replaces);
+            self.decide(replica, deployment, choice, replaces);
+            return false;
         };
         let reason = self.reason_for(node, deployment, judgement.fitting().count());
         let need = deployment.need.unwrap_or_default();
         self.capacity.promise(&node.id, &deployment.id, need.total_bytes(), 0);
         let action = Action::Place { node_id: node.id.clone() };
         self.decide(replica, deployment, Choice { action, reason, verdicts }, replaces);
+        true
     }
 
     fn reason_for(&self, node: &NodeView, deployment: &DeploymentIntent, fitting: usize) -> String {

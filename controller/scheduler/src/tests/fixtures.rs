@@ -16,6 +16,7 @@ pub(super) fn node(name: &str, total_gib: u64, available_gib: u64) -> NodeView {
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         memory_total_bytes: total_gib * GIB,
         memory_available_bytes: available_gib * GIB,
+        freeing: false,
     }
 }
 
@@ -42,7 +43,7 @@ pub(super) fn view(nodes: Vec<NodeView>) -> FleetView {
 /// Carries a plan out on paper: what the next look at the fleet would show before anything loaded.
 pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> FleetView {
     let mut next = view.clone();
-    for (number, decision) in plan.decisions.iter().enumerate() {
+    for decision in &plan.decisions {
         let wanted = intent.deployments.iter().find(|d| d.id == decision.deployment_id);
         match (&decision.replica, &decision.action) {
             (ReplicaRef::Existing(id), Action::Remove { .. }) => next.replicas.retain(|r| r.id != *id),
@@ -58,7 +59,7 @@ pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> Fleet
                 }
             }
             (ReplicaRef::New(_), _) => next.replicas.push(ReplicaView {
-                id: format!("new-{}-{number}", next.replicas.len()),
+                id: free_id(&next),
                 deployment_id: decision.deployment_id.clone(),
                 node_id: decision.node_id().map(str::to_owned),
                 spec: wanted.unwrap().spec.clone(),
@@ -67,10 +68,16 @@ pub(super) fn carry_out(view: &FleetView, intent: &Intent, plan: &Plan) -> Fleet
                 ready: false,
                 draining: false,
                 idle: false,
+                permitted: true,
             }),
         }
     }
     next
+}
+
+fn free_id(view: &FleetView) -> String {
+    let mut ids = (0..).map(|number| format!("new-{number:03}"));
+    ids.find(|id| view.replicas.iter().all(|replica| replica.id != *id)).unwrap()
 }
 
 /// A replica that is loaded, and has requests.
@@ -85,6 +92,7 @@ pub(super) fn serving(id: &str, deployment: &str, node: &str, gib: u64) -> Repli
         ready: true,
         draining: false,
         idle: false,
+        permitted: true,
     }
 }
 

@@ -176,17 +176,6 @@ fn scaling_down_takes_the_least_useful_first() {
 }
 
 #[test]
-fn a_new_revision_replaces_what_runs() {
-    let want = intent(vec![deployment("chat", 1, 2)]);
-    let fleet = settled(vec![node("a", 16, 8)], &want);
-    let mut changed = deployment("chat", 1, 2);
-    changed.spec = "v2".into();
-    let plan = plan(&fleet, &intent(vec![changed]));
-    let marks: Vec<_> = plan.decisions.iter().map(|d| d.to_string().chars().next().unwrap()).collect();
-    assert_eq!(marks, ['-', '+']);
-}
-
-#[test]
 fn of_a_large_fleet_a_few_nodes_of_each_kind_are_told_and_the_chosen_one_always() {
     let mut nodes: Vec<NodeView> = (0..900).map(|i| node(&format!("small-{i:04}"), 1, 1)).collect();
     nodes.extend((0..99).map(|i| node(&format!("there-{i:04}"), 64, 32)));

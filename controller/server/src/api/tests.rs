@@ -12,6 +12,7 @@ mod import;
 mod lifecycle;
 mod nodes;
 mod openapi;
+mod past;
 mod second_factor;
 mod session;
 mod sources;

@@ -35,6 +35,8 @@ pub struct LiveNode {
     pub generation: u64,
     /// By replica id.
     pub replicas: HashMap<String, ReplicaStatus>,
+    /// A worker ended since the memory was measured: more is available than that says.
+    pub(crate) has_freed: bool,
 }
 
 impl LiveNode {
@@ -48,7 +50,18 @@ impl LiveNode {
         self.heard_at = Some(Instant::now());
     }
 
+    /// A replica that is off the books still holds memory there, or has just given it back.
+    pub(crate) fn is_freeing(&self, is_on_books: impl Fn(&str) -> bool) -> bool {
+        use ReplicaPhase::{Draining, Loading, Ready, Verifying};
+        let holds = |status: &ReplicaStatus| {
+            matches!(status.phase(), Verifying | Loading | Ready | Draining)
+                && !is_on_books(&status.replica_id)
+        };
+        self.connected && (self.has_freed || self.replicas.values().any(holds))
+    }
+
     pub(crate) fn apply_heartbeat(&mut self, heartbeat: Heartbeat) {
+        self.has_freed &= heartbeat.memory.is_none();
         self.inventory.memory = heartbeat.memory.or(self.inventory.memory);
         self.inventory.disk = heartbeat.disk.or_else(|| self.inventory.disk.take());
         if !heartbeat.gpus.is_empty() {

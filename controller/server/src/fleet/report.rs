@@ -1,7 +1,7 @@
 //! What an agent reports, cut to size: a node is trusted to run models, not to fill the
 //! controller's memory.
 
-use cloister_proto::agent::v1::{Gpu, Heartbeat, Inventory, ReplicaStatus, agent_message};
+use cloister_proto::agent::v1::{Gpu, Heartbeat, Inventory, ReplicaPhase, ReplicaStatus, agent_message};
 
 use super::live::LiveNode;
 use crate::limits::{
@@ -21,12 +21,16 @@ impl LiveNode {
             agent_message::Message::Hello(_) => false,
             agent_message::Message::Inventory(inventory) => {
                 self.inventory = bounded_inventory(inventory);
+                self.has_freed = false;
                 true
             }
             agent_message::Message::Heartbeat(heartbeat) => {
+                let was_freeing = self.has_freed;
                 self.apply_heartbeat(bounded_heartbeat(heartbeat));
-                false
+                was_freeing && !self.has_freed
             }
+            // Goes to whoever asked, before it comes here.
+            agent_message::Message::Output(_) => false,
             agent_message::Message::Replica(status) => self.take_status(bounded_status(status)),
             agent_message::Message::Accepted(accepted) => {
                 self.generation = plausible_generation(accepted.generation).unwrap_or(self.generation);
@@ -44,6 +48,7 @@ impl LiveNode {
     fn take_status(&mut self, status: ReplicaStatus) -> bool {
         let known = self.replicas.get(&status.replica_id);
         let phase_changed = known.is_none_or(|before| before.phase != status.phase);
+        self.has_freed |= phase_changed && known.is_some() && status.phase() == ReplicaPhase::Stopped;
         if known.is_some() || self.replicas.len() < REPLICAS_PER_NODE_MAX {
             self.replicas.insert(status.replica_id.clone(), status);
         }
@@ -109,7 +114,7 @@ pub(super) fn bounded_text(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cloister_proto::agent::v1::{GenerationRefused, ReplicaPhase, Work};
+    use cloister_proto::agent::v1::{GenerationRefused, Work};
 
     fn status(id: &str, phase: ReplicaPhase) -> agent_message::Message {
         let status = ReplicaStatus { replica_id: id.into(), phase: phase.into(), ..ReplicaStatus::default() };

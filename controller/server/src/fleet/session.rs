@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloister_api::EventKind;
 use cloister_proto::agent::v1::{
-    AgentMessage, ControllerMessage, DesiredState, Hello, Welcome, agent_message, controller_message,
+    AgentMessage, ControllerMessage, DesiredState, Hello, ReplicaPhase, ReplicaStatus, Welcome,
+    agent_message, controller_message,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
+use super::events::{Happening, news};
 use super::identity::{NodeIdentity, enrolled_again, revoked};
+use super::output::OutputDesk;
 use super::report::{bounded_inventory, bounded_status, plausible_generation};
 use super::sessions::{EndReason, SessionEnd};
 use super::{Orders, Shared};
@@ -33,7 +37,7 @@ pub(super) fn serve(
             heard: Instant::now(),
             up,
         };
-        let mut session = Session { shared, identity, up, down, orders, sent: None };
+        let mut session = Session { shared, identity, up, down, orders, sent: None, desk: None };
         let error = session.run().await;
         tracing::info!(node = %session.identity.node_id, reason = error.message(), "session ended");
         // A full queue means a peer that reads nothing: it learns the end from the closed stream.
@@ -50,6 +54,8 @@ struct Session {
     orders: watch::Receiver<Arc<Orders>>,
     /// Generation that went down last.
     sent: Option<u64>,
+    /// Where questions to the agent wait for its answers, if it answers such.
+    desk: Option<Arc<OutputDesk>>,
 }
 
 impl Session {
@@ -60,13 +66,14 @@ impl Session {
             Err(status) => return status,
         };
         let end = self.shared.sessions.open_session(&self.identity.node_id);
-        self.begin(hello);
+        self.begin(hello, &end);
         let reason = match self.welcome() {
             Ok(()) => self.exchange(&end).await,
             Err(status) => status,
         };
         if self.shared.sessions.close_session(&self.identity.node_id, &end) {
             self.shared.live.update(&self.identity.node_id, |node| node.connected = false);
+            self.tell_of_all(EventKind::NodeLost);
         }
         // Also when it was ended from outside: the reconciler clears what a revoked node left.
         self.shared.wake();
@@ -80,8 +87,17 @@ impl Session {
         }
     }
 
-    fn begin(&self, hello: Hello) {
+    fn begin(&mut self, hello: Hello, end: &SessionEnd) {
         tracing::info!(node = %self.identity.node_id, agent = %hello.agent_version, "session started");
+        if hello.answers_read_output {
+            let desk = OutputDesk::new(self.down.clone());
+            self.shared.sessions.open_desk(&self.identity.node_id, end, Arc::clone(&desk));
+            self.desk = Some(desk);
+        }
+        let before = self.shared.live.snapshot().get(&self.identity.node_id).cloned();
+        if before.as_ref().is_some_and(|node| !node.connected) {
+            self.tell_of_all(EventKind::NodeBack);
+        }
         self.shared.live.update(&self.identity.node_id, |node| {
             node.connected = true;
             node.heard_now();
@@ -96,8 +112,41 @@ impl Session {
             node.inventory = bounded_inventory(hello.inventory.unwrap_or_default());
             let statuses = hello.replicas.into_iter().take(REPLICAS_PER_NODE_MAX).map(bounded_status);
             node.replicas = statuses.map(|status| (status.replica_id.clone(), status)).collect();
+            node.has_freed = false;
         });
+        let now = self.shared.live.snapshot().get(&self.identity.node_id).cloned();
+        for status in now.iter().flat_map(|node| node.replicas.values()) {
+            let known = before.as_ref().and_then(|node| node.replicas.get(&status.replica_id));
+            self.tell_news(known, status);
+        }
         self.shared.wake();
+    }
+
+    fn tell_news(&self, before: Option<&ReplicaStatus>, now: &ReplicaStatus) {
+        if let Some((kind, detail)) = news(before, now) {
+            self.tell(&now.replica_id, kind, detail);
+        }
+    }
+
+    /// The same of every replica that is, or should be, on the node.
+    fn tell_of_all(&self, kind: EventKind) {
+        let node = self.shared.live.snapshot().get(&self.identity.node_id).cloned();
+        let over = [ReplicaPhase::Stopped, ReplicaPhase::Refused];
+        let there = node.iter().flat_map(|node| node.replicas.values());
+        for status in there.filter(|status| !over.contains(&status.phase())) {
+            self.tell(&status.replica_id, kind, String::new());
+        }
+    }
+
+    fn tell(&self, replica_id: &str, kind: EventKind, detail: String) {
+        self.shared.tell(Happening {
+            replica_id: replica_id.to_owned(),
+            deployment_id: None,
+            node_id: Some(self.identity.node_id.clone()),
+            kind,
+            detail,
+            at: jiff::Timestamp::now(),
+        });
     }
 
     fn welcome(&mut self) -> Result<(), Status> {
@@ -133,12 +182,30 @@ impl Session {
     }
 
     fn take(&self, message: AgentMessage) {
-        let Some(message) = message.message else { return };
-        let mut notable = false;
+        let message = match message.message {
+            Some(agent_message::Message::Output(output)) => {
+                if let Some(desk) = &self.desk {
+                    desk.answer(output);
+                }
+                return;
+            }
+            Some(message) => message,
+            None => return,
+        };
+        let reported = match &message {
+            agent_message::Message::Replica(status) => Some(status.replica_id.clone()),
+            _ => None,
+        };
+        let (mut notable, mut before, mut now) = (false, None, None);
         self.shared.live.update(&self.identity.node_id, |node| {
             node.heard_now();
+            before = reported.as_ref().and_then(|id| node.replicas.get(id)).cloned();
             notable = node.take(message);
+            now = reported.as_ref().and_then(|id| node.replicas.get(id)).cloned();
         });
+        if let Some(now) = now {
+            self.tell_news(before.as_ref(), &now);
+        }
         if notable {
             self.shared.wake();
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::NodeId;
+use super::output::OutputDesk;
 use super::tunnel::Tunnel;
 
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(super) struct Sessions {
 #[derive(Default)]
 struct Connected {
     session: Option<SessionEnd>,
+    /// Of the session, if its agent can be asked what its workers wrote.
+    desk: Option<Arc<OutputDesk>>,
     tunnel: Option<Arc<Tunnel>>,
 }
 
@@ -61,7 +64,21 @@ impl Sessions {
         if let Some(older) = node.session.replace(end.clone()) {
             older.end(EndReason::Replaced);
         }
+        close_desk(node);
         end
+    }
+
+    /// Questions for the node go through `desk` from now on, unless a newer session has taken over already.
+    pub(super) fn open_desk(&self, node_id: &str, end: &SessionEnd, desk: Arc<OutputDesk>) {
+        if let Some(node) = self.connected().get_mut(node_id)
+            && node.session.as_ref().is_some_and(|current| current.is(end))
+        {
+            node.desk = Some(desk);
+        }
+    }
+
+    pub(super) fn desk(&self, node_id: &str) -> Option<Arc<OutputDesk>> {
+        self.connected().get(node_id)?.desk.clone()
     }
 
     /// Forgets a session that is over; `false` if a newer one has taken its place, or if it was
@@ -73,6 +90,7 @@ impl Sessions {
             return false;
         }
         node.session = None;
+        close_desk(node);
         true
     }
 
@@ -98,7 +116,8 @@ impl Sessions {
     /// Ends session and tunnel of every node that `gone` names.
     pub(super) fn end_where(&self, gone: impl Fn(&str) -> bool, reason: EndReason) {
         let mut connected = self.connected();
-        for (_, node) in connected.extract_if(|node_id, _| gone(node_id)) {
+        for (_, mut node) in connected.extract_if(|node_id, _| gone(node_id)) {
+            close_desk(&mut node);
             if let Some(session) = node.session {
                 session.end(reason);
             }
@@ -115,6 +134,12 @@ impl Sessions {
 
     fn connected(&self) -> MutexGuard<'_, HashMap<NodeId, Connected>> {
         self.connected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn close_desk(node: &mut Connected) {
+    if let Some(desk) = node.desk.take() {
+        desk.close();
     }
 }
 

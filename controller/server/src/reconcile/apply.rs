@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use cloister_api::EventKind;
 use cloister_evidence::record::{Draft, Kind, Outcome, Subject, SubjectKind};
 use cloister_ledger::LedgerError;
 use cloister_scheduler::{Action, Decision, Intent, MemoryNeed, Plan, ReplicaRef};
 use cloister_store::{Change, Node, Replica};
 
 use super::{Explanation, Reconciler, ReplicaSpec, Stored, TurnError};
+use crate::fleet::events::Happening;
 use crate::fleet::records::{draft, system};
 
 impl Reconciler {
@@ -27,9 +29,12 @@ impl Reconciler {
         let mut refused = None;
         for (deployment_id, decisions) in &by_deployment {
             let batch = Batch { stored, need: need_of(intent, deployment_id), generations: &mut generations };
-            let (changes, record) = batch.build(deployment_id, decisions);
+            let Batched { changes, record, happenings } = batch.build(deployment_id, decisions);
             match self.fleet.shared.ledger.change(changes, record).await {
-                Ok(_) => decisions.iter().for_each(|decision| tell(decision)),
+                Ok(_) => {
+                    decisions.iter().for_each(|decision| tell(decision));
+                    happenings.into_iter().for_each(|happening| self.fleet.shared.tell(happening));
+                }
                 // The state moved on since it was read. That is no reason to keep others waiting.
                 Err(error @ LedgerError::Refused(_)) => refused = Some(error),
                 Err(error) => return Err(error.into()),
@@ -77,9 +82,18 @@ struct Batch<'a> {
     generations: &'a mut Generations,
 }
 
+/// What they come to.
+struct Batched {
+    changes: Vec<Change>,
+    record: Draft,
+    /// For people, once it is committed.
+    happenings: Vec<Happening>,
+}
+
 impl Batch<'_> {
-    fn build(self, deployment_id: &str, decisions: &[&Decision]) -> (Vec<Change>, Draft) {
+    fn build(self, deployment_id: &str, decisions: &[&Decision]) -> Batched {
         let mut changes = Vec::new();
+        let mut happenings = Vec::new();
         let mut told = BTreeMap::new();
         let mut touched = BTreeSet::new();
         for decision in decisions {
@@ -88,6 +102,7 @@ impl Batch<'_> {
                 ReplicaRef::New(_) => ulid::Ulid::new().to_string().to_lowercase(),
             };
             told.insert(replica_id.clone(), told_of(&decision.action));
+            happenings.extend(happening(&replica_id, decision));
             match &decision.action {
                 Action::Remove { node_id } => {
                     touched.extend(node_id.clone());
@@ -108,7 +123,7 @@ impl Batch<'_> {
         let name = decisions.first().map(|decision| decision.deployment.clone());
         record.subject = Some(Subject { kind: SubjectKind::Deployment, id: deployment_id.to_owned(), name });
         record.change = Some(told);
-        (changes, record)
+        Batched { changes, record, happenings }
     }
 
     fn drained(&self, id: &str, decision: &Decision) -> Option<Replica> {
@@ -130,6 +145,24 @@ impl Batch<'_> {
             memory_bytes: self.need.total_bytes(),
         })
     }
+}
+
+fn happening(replica_id: &str, decision: &Decision) -> Option<Happening> {
+    let (kind, node_id) = match &decision.action {
+        Action::Keep { .. } | Action::Hold { .. } => return None,
+        Action::Drain { node_id } => (EventKind::Draining, Some(node_id.clone())),
+        Action::Place { node_id } => (EventKind::Placed, Some(node_id.clone())),
+        Action::LeaveUnplaced => (EventKind::Unplaced, None),
+        Action::Remove { node_id } => (EventKind::Removed, node_id.clone()),
+    };
+    Some(Happening {
+        replica_id: replica_id.to_owned(),
+        deployment_id: Some(decision.deployment_id.clone()),
+        node_id,
+        kind,
+        detail: decision.reason.clone(),
+        at: jiff::Timestamp::now(),
+    })
 }
 
 /// What the record says of a replica: its node, or what became of it.

@@ -36,6 +36,9 @@ pub struct ReplicaSpec {
     pub max_sequences: u32,
     pub max_waiting: u32,
     pub kv_tokens: u64,
+    /// How often the deployment had been restarted.
+    #[serde(default)]
+    pub restarts: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,13 +57,17 @@ impl ReplicaSpec {
             max_sequences: deployment.max_sequences,
             max_waiting: MAX_WAITING_PER_REPLICA,
             kv_tokens: deployment.kv_tokens,
+            restarts: deployment.restarts,
         }
     }
 
     /// As one text, for the scheduler to compare.
     pub(crate) fn fingerprint(&self) -> String {
-        let Self { deployment, model_digest, context_length, max_sequences, max_waiting, kv_tokens } = self;
-        format!("{deployment} {model_digest} {context_length} {max_sequences} {max_waiting} {kv_tokens}")
+        let Self { deployment, model_digest, context_length, max_sequences, .. } = self;
+        let Self { max_waiting, kv_tokens, restarts, .. } = self;
+        format!(
+            "{deployment} {model_digest} {context_length} {max_sequences} {max_waiting} {kv_tokens} {restarts}"
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! Store and live view, as the scheduler wants to see them.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use cloister_proto::agent::v1::ReplicaPhase;
@@ -14,14 +15,23 @@ use crate::limits::NODE_HEADROOM_BYTES;
 
 impl Reconciler {
     pub(super) fn fleet_view(&self, stored: &Stored, live: &LiveNodes) -> FleetView {
-        let node_view = |node: &Node| self.node_view(node, live.get(&node.id).map(AsRef::as_ref));
+        let on_books: HashSet<&str> = stored.replicas.iter().map(|replica| replica.id.as_str()).collect();
+        let node_view = |node: &Node| {
+            let live = live.get(&node.id).map(AsRef::as_ref);
+            self.node_view(node, live, |id| on_books.contains(id))
+        };
         FleetView {
             nodes: stored.nodes.iter().map(node_view).collect(),
-            replicas: stored.replicas.iter().map(|replica| self.replica_view(replica, live)).collect(),
+            replicas: stored.replicas.iter().map(|r| self.replica_view(r, stored, live)).collect(),
         }
     }
 
-    fn node_view(&self, node: &Node, live: Option<&LiveNode>) -> NodeView {
+    fn node_view(
+        &self,
+        node: &Node,
+        live: Option<&LiveNode>,
+        is_on_books: impl Fn(&str) -> bool,
+    ) -> NodeView {
         let memory = live.and_then(|live| live.inventory.memory).unwrap_or_default();
         NodeView {
             id: node.id.clone(),
@@ -32,10 +42,11 @@ impl Reconciler {
             labels: node.labels.clone(),
             memory_total_bytes: memory.total_bytes,
             memory_available_bytes: memory.available_bytes,
+            freeing: live.is_some_and(|live| live.is_freeing(is_on_books)),
         }
     }
 
-    fn replica_view(&self, replica: &Replica, live: &LiveNodes) -> ReplicaView {
+    fn replica_view(&self, replica: &Replica, stored: &Stored, live: &LiveNodes) -> ReplicaView {
         let status =
             replica.node_id.as_ref().and_then(|id| live.get(id)).and_then(|n| n.replicas.get(&replica.id));
         let explanation = Explanation::of(replica);
@@ -43,6 +54,7 @@ impl Reconciler {
             id: replica.id.clone(),
             deployment_id: replica.deployment_id.clone(),
             node_id: replica.node_id.clone(),
+            permitted: stored.permitted_models.contains(&explanation.spec.model_digest),
             spec: explanation.spec.fingerprint(),
             memory_bytes: replica.memory_bytes,
             resident_bytes: status.map_or(0, |status| status.resident_bytes),
@@ -70,8 +82,8 @@ impl Reconciler {
         for deployment in &stored.deployments {
             let need = self.need(deployment).await;
             // Revocation drains what runs: a deployment of an untrusted model wants no replica.
-            let untrusted = stored.untrusted_models.contains(&deployment.model_digest);
-            let replicas = if untrusted { 0 } else { deployment.replicas };
+            let permitted = stored.permitted_models.contains(&deployment.model_digest);
+            let replicas = if permitted { deployment.replicas } else { 0 };
             deployments.push(deployment_intent(deployment, replicas, need));
         }
         let unreachable_grace = self.fleet.shared.settings.unreachable_grace;

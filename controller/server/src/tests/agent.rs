@@ -113,7 +113,11 @@ impl Session {
     }
 
     pub(super) async fn report(&self, status: ReplicaStatus) {
-        self.up.send(AgentMessage { message: Some(agent_message::Message::Replica(status)) }).await.unwrap();
+        self.say(agent_message::Message::Replica(status)).await;
+    }
+
+    pub(super) async fn say(&self, message: agent_message::Message) {
+        self.up.send(AgentMessage { message: Some(message) }).await.unwrap();
     }
 
     pub(super) async fn next(&mut self) -> Result<controller_message::Message, Status> {

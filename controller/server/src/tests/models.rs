@@ -78,6 +78,7 @@ pub(super) fn deployment(replicas: u32) -> Deployment {
         jurisdiction: "DE".to_owned(),
         revision: 1,
         tenant: None,
+        restarts: 0,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }

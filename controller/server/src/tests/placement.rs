@@ -173,6 +173,44 @@ async fn a_new_revision_is_never_answered_by_the_old_model() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_serves_is_routed_to_under_its_own_model_until_the_new_revision_serves() {
+    let fixture = Fixture::start().await;
+    let agent = Agent::enrol(&fixture, "node-1").await;
+    let mut client = agent.client(&fixture).await;
+    let mut session = Session::open(&mut client, hello(Vec::new())).await.unwrap();
+    let _data = Data::open(&mut client).await;
+    import(&fixture).await;
+    deploy(&fixture, deployment(1)).await;
+    let first = session.order(false).await.replicas[0].replica_id.clone();
+    session.report(status(&first, ReplicaPhase::Ready)).await;
+    let (table, routes) = RouteTable::new(fixture.controller.fleet().clone());
+    tokio::spawn(table.run(tokio_util::sync::CancellationToken::new()));
+    let routed = |id: String, context_length: u32| {
+        let routes = routes.clone();
+        async move || {
+            let routes = routes.borrow();
+            let route = routes.deployments.get("notes")?;
+            let ids: Vec<_> = route.replicas.iter().map(|replica| replica.replica_id.as_str()).collect();
+            (ids == [id.as_str()] && route.context_length == context_length).then_some(())
+        }
+    };
+    until("the first replica", routed(first.clone(), 128)).await;
+
+    let mut changed = deployment(1);
+    (changed.revision, changed.context_length) = (2, 64);
+    deploy(&fixture, changed).await;
+    let both = session.order(false).await.replicas;
+    assert_eq!(both.len(), 2, "the new one comes before the old one goes");
+    let second = both.into_iter().find(|replica| replica.replica_id != first).unwrap().replica_id;
+    session.report(status(&second, ReplicaPhase::Loading)).await;
+    until("the first one under what it runs", routed(first.clone(), 128)).await;
+    session.report(status(&second, ReplicaPhase::Ready)).await;
+    until("the second one under what it runs", routed(second.clone(), 64)).await;
+    let after = session.order(false).await.replicas;
+    assert_eq!(after.iter().map(|r| r.replica_id.as_str()).collect::<Vec<_>>(), [second.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_replicas_of_a_revoked_node_go_to_another() {
     let fixture = Fixture::start().await;
     let (first, second) = (Agent::enrol(&fixture, "node-1").await, Agent::enrol(&fixture, "node-2").await);

@@ -1,7 +1,7 @@
 //! Deployments and replicas.
 
 use super::models::require_approved;
-use super::{ApplyError, exists, json, missing, name, number, tenants, touched};
+use super::{ApplyError, exists, histories, json, missing, name, number, tenants, touched};
 use crate::sql::{Arg, Connection};
 use crate::{Deployment, Entity, Refusal, Replica, reads};
 
@@ -27,14 +27,14 @@ pub(super) async fn put(db: &mut Connection<'_>, deployment: &Deployment) -> Res
 }
 
 const INSERT: &str = "INSERT INTO deployment (id, name, model_digest, replicas, context_length, \
-    max_sequences, kv_tokens, node_selector, jurisdiction, revision, created_at, tenant) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
+    max_sequences, kv_tokens, node_selector, jurisdiction, revision, created_at, restarts, tenant) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
 
 /// Name, time of creation and tenant stay what they were.
 const UPDATE: &str = "UPDATE deployment SET model_digest = $3, replicas = $4, \
     context_length = $5, max_sequences = $6, kv_tokens = $7, node_selector = $8, \
-    jurisdiction = $9, revision = $10 WHERE id = $1 AND name = $2 AND created_at = $11 \
-    AND coalesce(tenant, '') = coalesce($12, '')";
+    jurisdiction = $9, revision = $10, restarts = $12 WHERE id = $1 AND name = $2 AND created_at = $11 \
+    AND coalesce(tenant, '') = coalesce($13, '')";
 
 fn columns(deployment: &Deployment) -> Result<Vec<Arg>, Refusal> {
     let entity = Entity::Deployment;
@@ -51,12 +51,14 @@ fn columns(deployment: &Deployment) -> Result<Vec<Arg>, Refusal> {
         name(entity, &deployment.jurisdiction)?,
         number(entity, id, deployment.revision)?,
         deployment.created_at.into(),
+        number(entity, id, deployment.restarts)?,
         deployment.tenant.clone().into(),
     ])
 }
 
 pub(super) async fn remove(db: &mut Connection<'_>, id: &str) -> Result<(), ApplyError> {
     let rows = db.execute("DELETE FROM deployment WHERE id = $1", vec![id.into()]).await?;
+    histories::forget(db, id).await?;
     touched(rows, || missing(Entity::Deployment, id))
 }
 

@@ -63,8 +63,13 @@ impl Store {
 }
 
 pub(crate) fn deployment(row: &Row) -> Result<Deployment, StoreError> {
+    Ok(Deployment { id: row.text("id")?, ..deployment_but_id(row)? })
+}
+
+/// A deployment as it is or was, without its id, which has another name in the rows of what was.
+pub(super) fn deployment_but_id(row: &Row) -> Result<Deployment, StoreError> {
     Ok(Deployment {
-        id: row.text("id")?,
+        id: String::new(),
         name: row.text("name")?,
         model_digest: row.text("model_digest")?,
         replicas: row.u32("replicas")?,
@@ -74,6 +79,7 @@ pub(crate) fn deployment(row: &Row) -> Result<Deployment, StoreError> {
         node_selector: row.json("node_selector")?,
         jurisdiction: row.text("jurisdiction")?,
         revision: row.u64("revision")?,
+        restarts: row.u64("restarts")?,
         tenant: row.optional_text("tenant")?,
         created_at: row.time("created_at")?,
     })

@@ -25,6 +25,8 @@ pub struct Deployment {
     pub revision: u64,
     /// `None`: the fleet's own.
     pub tenant: Option<String>,
+    /// How often it was restarted; replicas that were started for a lower number are replaced.
+    pub restarts: u64,
     pub created_at: Timestamp,
 }
 

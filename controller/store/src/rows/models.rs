@@ -90,14 +90,15 @@ impl Approval {
     }
 
     /// Whether a deployment may become `after` with a model in this state. One that has a model which is not approved
-    /// may only be scaled down: whatever else it became would choose that model anew.
+    /// may only be scaled down or restarted: whatever else it became would choose that model anew.
     #[must_use]
     pub fn allows(self, before: Option<&Deployment>, after: &Deployment) -> bool {
-        let only_scaled_down = |before: &Deployment| {
-            let same = Deployment { replicas: before.replicas, revision: before.revision, ..after.clone() };
+        let chooses_nothing = |before: &Deployment| {
+            let Deployment { replicas, revision, restarts, .. } = *before;
+            let same = Deployment { replicas, revision, restarts, ..after.clone() };
             same == *before && after.replicas <= before.replicas
         };
-        self == Self::Approved || before.is_some_and(only_scaled_down)
+        self == Self::Approved || before.is_some_and(chooses_nothing)
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {

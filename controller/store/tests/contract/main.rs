@@ -8,6 +8,7 @@ mod audit_log;
 mod backends;
 mod controllers;
 mod deployments;
+mod histories;
 mod keys;
 mod models;
 mod nodes;

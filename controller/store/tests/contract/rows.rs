@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Approval, Deployment, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica, Scheduling,
-    Signer, Tenant,
+    Approval, Deployment, DeploymentRevision, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica,
+    ReplicaEvent, Scheduling, Signer, Tenant,
 };
 use jiff::Timestamp;
 
@@ -56,7 +56,34 @@ pub(crate) fn deployment(name: &str, model: &str) -> Deployment {
         jurisdiction: "DE".to_owned(),
         revision: 1,
         tenant: None,
+        restarts: 7,
         created_at: at(2),
+    }
+}
+
+pub(crate) fn revision(intent: &Deployment) -> DeploymentRevision {
+    DeploymentRevision {
+        intent: intent.clone(),
+        model_name: "smollm2".to_owned(),
+        returned_to: Some(3),
+        actor_kind: "account".to_owned(),
+        actor_id: "01j".to_owned(),
+        actor_name: Some("meier".to_owned()),
+        at: at(20),
+        record_id: "01K".to_owned(),
+    }
+}
+
+/// The `n`-th event of a deployment, each another one.
+pub(crate) fn event(n: i64) -> ReplicaEvent {
+    ReplicaEvent {
+        id: format!("{n:026}"),
+        deployment_id: "id-of-notes".to_owned(),
+        replica_id: "r1".to_owned(),
+        node_name: Some("gpu-01".to_owned()),
+        kind: if n % 2 == 0 { "ready" } else { "crashed" }.to_owned(),
+        detail: format!("exit {n}"),
+        at: at(n),
     }
 }
 

@@ -35,6 +35,7 @@ impl Session {
             generation: self.node.orders.current(),
             inventory: Some(inventory),
             replicas,
+            answers_read_output: true,
         };
         send(up, Up::Hello(hello)).await?;
         Ok(told)

@@ -16,7 +16,7 @@ use tokio::process::Child;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 use super::launch::Launcher;
-use super::output::{LastLines, follow};
+use super::output::{Output, follow};
 use crate::files;
 use crate::limits::{DRAIN_DEADLINE, MESSAGE_MAX_BYTES, STATUS_TIMEOUT, TERM_GRACE};
 
@@ -27,23 +27,28 @@ pub(crate) struct WorkerProcess {
     pub(crate) pid: u32,
     pub(crate) client: WorkerServiceClient<Channel>,
     socket: PathBuf,
-    last_lines: LastLines,
+    output: Output,
 }
 
 impl WorkerProcess {
-    pub(crate) fn start(launcher: &Launcher, order: &DesiredReplica, model: File) -> io::Result<Self> {
+    pub(crate) fn start(
+        launcher: &Launcher,
+        order: &DesiredReplica,
+        model: File,
+        output: Output,
+    ) -> io::Result<Self> {
         let socket = launcher.socket(&order.replica_id);
         let mut child = launcher.start(order, &socket, model)?;
-        let last_lines = LastLines::default();
+        output.begin_run();
         let id = &order.replica_id;
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(follow(id.clone(), stdout, last_lines.clone()));
+            tokio::spawn(follow(id.clone(), stdout, output.clone()));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(follow(id.clone(), stderr, last_lines.clone()));
+            tokio::spawn(follow(id.clone(), stderr, output.clone()));
         }
         let pid = child.id().unwrap_or_default();
-        Ok(Self { child, pid, client: client(socket.clone()), socket, last_lines })
+        Ok(Self { child, pid, client: client(socket.clone()), socket, output })
     }
 
     /// Asks the worker where it stands.
@@ -58,14 +63,18 @@ impl WorkerProcess {
         self.child.wait().await
     }
 
-    /// Why it ended, for people.
-    pub(crate) fn obituary(&self, status: &io::Result<ExitStatus>) -> String {
-        let how = match status {
+    /// How it ended, in a few words.
+    pub(crate) fn cause_of_end(status: &io::Result<ExitStatus>) -> String {
+        match status {
             Ok(status) => format!("the worker ended ({status})"),
             Err(error) => format!("the worker cannot be watched: {error}"),
-        };
-        match self.last_lines.joined() {
-            lines if lines.is_empty() => how,
+        }
+    }
+
+    /// The same, with what it said last.
+    pub(crate) fn obituary(&self, how: &str) -> String {
+        match self.output.end_of_run() {
+            lines if lines.is_empty() => how.to_owned(),
             lines => format!("{how}; it last said: {lines}"),
         }
     }

@@ -14,7 +14,7 @@ use super::process::WorkerProcess;
 use super::{Shared, Worker};
 use crate::artifact::{self, ArtifactError, VerifiedModel};
 use crate::backoff::Backoff;
-use crate::limits::{LOADING_STATUS_INTERVAL, STATUS_INTERVAL};
+use crate::limits::{DRAIN_NOTICE, LOADING_STATUS_INTERVAL, STATUS_INTERVAL};
 use report::Report;
 
 /// A worker that served this long was healthy: its next crash starts the back-off anew.
@@ -38,6 +38,9 @@ enum Ended {
     Failed(String),
     /// The worker's process ended by itself.
     Crashed {
+        /// In a few words.
+        how: String,
+        /// The same with what the worker said last.
         error: String,
         served: Duration,
     },
@@ -71,7 +74,7 @@ impl Replica {
                     self.report.error(error);
                     self.wait(&mut backoff).await;
                 }
-                Ended::Crashed { error, served } => {
+                Ended::Crashed { error, served, .. } => {
                     tracing::error!("{error}");
                     self.report.crashed(error);
                     if served >= HEALTHY_AFTER {
@@ -120,19 +123,29 @@ impl Replica {
 
     async fn work(&self, model: VerifiedModel) -> Ended {
         self.report.verified(model.checks);
-        let mut process = match WorkerProcess::start(&self.shared.launcher, &self.order, model.memory) {
+        let output = self.shared.outputs.of(&self.order.replica_id);
+        let started = WorkerProcess::start(&self.shared.launcher, &self.order, model.memory, output.clone());
+        let mut process = match started {
             Ok(process) => process,
             Err(error) => return Ended::Failed(format!("cannot start a worker: {error}")),
         };
         self.publish(&process, false);
         let ended = self.watch(&mut process).await;
+        if matches!(ended, Ended::Stopped) && self.shared.board.drains(&self.order.replica_id) {
+            // Whoever routes here has to hear it first; what is on its way until then is still taken.
+            tokio::time::sleep(DRAIN_NOTICE).await;
+        }
         self.shared.workers.remove(&self.order.replica_id);
-        match ended {
+        match &ended {
             Ended::Stopped => {
                 self.report.phase(ReplicaPhase::Draining);
                 process.stop().await;
             }
-            _ => process.kill().await,
+            Ended::Crashed { how, .. } => {
+                output.push(format!("agent: {how}"));
+                process.kill().await;
+            }
+            Ended::Failed(_) | Ended::Refused(_) => process.kill().await,
         }
         ended
     }
@@ -152,7 +165,8 @@ impl Replica {
                 () = self.stop.cancelled() => return Ended::Stopped,
                 status = process.ended() => {
                     let served = serving.map_or(Duration::ZERO, |since| since.elapsed());
-                    return Ended::Crashed { error: process.obituary(&status), served };
+                    let how = WorkerProcess::cause_of_end(&status);
+                    return Ended::Crashed { error: process.obituary(&how), how, served };
                 }
                 () = tokio::time::sleep(interval) => {}
             }
@@ -165,7 +179,7 @@ impl Replica {
                 Verdict::Ready => serving = Some(Instant::now()),
                 Verdict::Failed(error) => {
                     let served = serving.map_or(Duration::ZERO, |since| since.elapsed());
-                    return Ended::Crashed { error, served };
+                    return Ended::Crashed { how: error.clone(), error, served };
                 }
             }
         }
@@ -187,7 +201,8 @@ impl Replica {
         };
         let phase = status.phase();
         let error = status.error.clone();
-        self.report.worker(status, process.pid);
+        let speed = self.shared.workers.speeds().lately(&self.order.replica_id, Instant::now());
+        self.report.worker(status, process.pid, speed);
         match phase {
             WorkerPhase::Failed => Verdict::Failed(error),
             WorkerPhase::Ready if !serving => {

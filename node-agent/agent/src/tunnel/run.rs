@@ -7,12 +7,13 @@ use cloister_proto::agent::v1::{InferenceUp, RunOnReplica};
 use cloister_proto::worker::v1::RunRequest;
 use cloister_proto::worker::v1::run_event::Event;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Instrument;
 
 use super::active::Ticket;
 use super::fail;
-use crate::supervisor::Workers;
+use crate::supervisor::{Stopwatch, Workers};
 use crate::telemetry;
 use crate::work::Timing;
 
@@ -59,16 +60,24 @@ async fn forward(
         Status::unavailable(format!("replica {replica_id} does not take requests on this node now"))
     })?;
     request.traceparent = telemetry::current_traceparent().unwrap_or(request.traceparent);
+    let mut stopwatch = Stopwatch::start(Instant::now());
     let mut events = client.run(request).await?.into_inner();
     while let Some(event) = events.message().await? {
         let last = matches!(event.event, Some(Event::Finished(_)));
         match &event.event {
-            Some(Event::Tokens(tokens)) if !tokens.token_ids.is_empty() => timing.tokens(),
+            Some(Event::Tokens(tokens)) if !tokens.token_ids.is_empty() => {
+                timing.tokens();
+                stopwatch.saw(tokens.token_ids.len(), Instant::now());
+            }
             Some(Event::Finished(_)) => timing.finished(),
             _ => {}
         }
         let message = InferenceUp { request_id: id.to_owned(), message: Some(Up::Event(event)) };
-        if up.send(message).await.is_err() || last {
+        let is_gone = up.send(message).await.is_err();
+        if last {
+            workers.speeds().note(replica_id, &stopwatch);
+        }
+        if is_gone || last {
             return Ok(());
         }
     }

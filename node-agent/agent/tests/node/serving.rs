@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use cloister_proto::agent::v1::agent_message::Message as Up;
+use cloister_proto::agent::v1::controller_message::Message as Down;
 use cloister_proto::agent::v1::inference_up::Message as Answer;
 use cloister_proto::agent::v1::{
-    Cancel, DesiredReplica, InferenceDown, InferenceUp, ReplicaPhase, ReplicaStatus, RunOnReplica,
-    inference_down,
+    Cancel, DesiredReplica, InferenceDown, InferenceUp, ReadReplicaOutput, ReplicaOutput, ReplicaPhase,
+    ReplicaStatus, RunOnReplica, inference_down,
 };
 use cloister_proto::inference::v1::{DecodeParams, SamplingParams};
 use cloister_proto::worker::v1::run_event::Event;
@@ -144,6 +145,40 @@ async fn a_verified_model_answers_from_inside_its_walls() {
     assert!(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"), "{status}");
     let environment = std::fs::read(format!("/proc/{}/environ", fleet.pid("r1"))).unwrap();
     assert!(!String::from_utf8_lossy(&environment).contains("PATH="));
+}
+
+#[tokio::test]
+async fn what_a_worker_wrote_outlives_it_and_how_fast_it_answered_is_told() {
+    let fleet = Fleet::serving(&["r1"]).await;
+    fleet.ask("q1", "r1", 5);
+    fleet.answers("q1", finished).await;
+    let measured = fleet.controller.replica("r1", "its speed", |status| status.speed.is_some()).await;
+    assert_eq!(measured.speed.unwrap().inferences, 1);
+
+    kill(fleet.pid("r1"), Signal::KILL);
+    fleet.controller.replica("r1", "its crash", |status| status.restarts == 1).await;
+    let again = |status: &ReplicaStatus| status.restarts == 1 && status.phase() == ReplicaPhase::Ready;
+    fleet.controller.replica("r1", "its second run", again).await;
+    let asked = |request, replica_id: &str, lines| {
+        let replica_id = replica_id.to_owned();
+        fleet.controller.send(Down::ReadOutput(ReadReplicaOutput { request, replica_id, lines }));
+    };
+    asked(1, "r1", 500);
+    let all = told(&fleet, 1).await;
+    let has = |run, text: &str| all.lines.iter().any(|line| line.run == run && line.text.contains(text));
+    assert!(has(0, "worker.ready") && has(0, "SIGKILL") && has(1, "worker.ready"), "{all:?}");
+    asked(2, "r1", 1);
+    assert_eq!(told(&fleet, 2).await.lines, all.lines[all.lines.len() - 1..]);
+    asked(3, "another", 1);
+    assert!(told(&fleet, 3).await.unknown);
+}
+
+async fn told(fleet: &Fleet, request: u64) -> ReplicaOutput {
+    let answer = |up: &Up| match up {
+        Up::Output(output) if output.request == request => Some(output.clone()),
+        _ => None,
+    };
+    fleet.controller.hear("what its worker wrote", answer).await
 }
 
 #[tokio::test]

@@ -97,6 +97,12 @@ pub fn run(options: WorkerOptions) -> Result<(), WorkerError> {
     // From here on the process can open nothing and reach nobody.
     let sandbox = WorkerSandbox { readable_files: Vec::new(), allow_weak: options.allow_weak_sandbox };
     let report = sandbox.apply()?;
+    tracing::info!(
+        context_length = engine.context_length,
+        max_sequences = engine.max_sequences,
+        threads = engine.threads,
+        "worker.start: walled in, loading the model"
+    );
     let state = Arc::new(State::new(report.sentences()));
     let loading = Arc::clone(&state);
     std::thread::Builder::new()
@@ -132,7 +138,10 @@ fn load(model: &File, options: &EngineOptions, state: &State) {
     let progress = |loaded, total| state.progress(loaded, total);
     match Engine::load(model, options, progress).and_then(Engine::start) {
         // The thread ends with the process.
-        Ok((handle, _thread)) => state.ready(handle),
+        Ok((handle, _thread)) => {
+            tracing::info!(isa = handle.isa().name(), "worker.ready");
+            state.ready(handle);
+        }
         Err(error) => {
             tracing::error!(%error, "worker.load failed");
             state.failed(error.to_string());

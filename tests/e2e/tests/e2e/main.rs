@@ -5,6 +5,7 @@ mod bad_input;
 mod draining;
 mod faults;
 mod grpc;
+mod history;
 mod life_of_a_request;
 mod life_of_a_rollout;
 mod live;

@@ -12,7 +12,7 @@ use crate::limits::{DEPLOY_STALL_TIMEOUT, POLL_INTERVAL};
 use crate::output::Output;
 use crate::render::progress::{as_bytes, as_spinner, bars, spinner};
 
-/// Returns when every replica of the deployment is ready; fails with the reason when one cannot be.
+/// Returns when as many replicas as are wanted run what is wanted now; fails with the reason when one cannot be.
 pub(crate) async fn wait_ready(client: &Client, name: &str, output: &Output) -> Result<(), CliError> {
     let mut view = View { bars: bars(output), by_replica: HashMap::new() };
     let mut seen = Vec::new();
@@ -21,7 +21,7 @@ pub(crate) async fn wait_ready(client: &Client, name: &str, output: &Output) -> 
         let deployment: Deployment = client.get(&paths::deployment(name)).await?;
         let list: ReplicaList = client.get(&paths::replicas(Some(name))).await?;
         view.show(&list.replicas);
-        if deployment.ready_replicas >= deployment.replicas {
+        if deployment.updated_replicas >= deployment.replicas {
             view.clear();
             return Ok(());
         }

@@ -22,7 +22,7 @@ it('tells what a change of roles adds and takes away', () => {
   expect(adds).toEqual(['inference.ask']);
   expect(takes).toContain('audit.export');
   expect(takes).not.toContain('fleet.read');
-  expect(difference(['auditor'], ['auditor', 'vendor-support'])).toEqual({ adds: ['diagnostics.read'], takes: [] });
+  expect(difference(['auditor'], ['auditor', 'vendor-support'])).toEqual({ adds: ['replica.logs', 'diagnostics.read'], takes: [] });
 });
 
 it('lets vendor support see nothing of what is asked', () => {

@@ -1,13 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
-import { MessageSquareText, Pencil, Scale, Trash2 } from 'lucide-react';
-import { Link, useParams } from 'react-router';
+import { MessageSquareText, Pencil, RotateCcw, Scale, Trash2 } from 'lucide-react';
+import { Link, Navigate, NavLink, Route, Routes, useParams } from 'react-router';
 import { deployment as read, replicas, type Deployment } from '../../api/queries';
 import { useMay } from '../../api/session';
 import { Button, CopyField, Dialog, EmptyState, ErrorState, Facts, formatCount, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
 import { ReplicaTable } from '../../fleet/ReplicaTable';
 import { jurisdictionName, ReadyBadge } from '../../fleet/states';
+import { Conditions } from './Conditions';
+import { EventsTab } from './EventsTab';
+import { HistoryTab } from './HistoryTab';
 import { IntentForm } from './IntentForm';
+import { LogsTab } from './LogsTab';
 import { RemoveDeployment } from './RemoveDeployment';
+import { RestartForm } from './RestartForm';
 import { ScaleForm } from './ScaleForm';
 import { WhyHere } from './WhyHere';
 
@@ -25,12 +30,34 @@ export function DeploymentPage() {
   );
 }
 
+const TABS = [{ path: '', title: 'Overview' }, { path: 'history', title: 'History' }, { path: 'events', title: 'Events' }, { path: 'logs', title: 'Logs' }] as const;
+
 function DeploymentDetail({ deployment }: { deployment: Deployment }) {
+  const { name } = deployment;
+  const here = `/deployments/${encodeURIComponent(name)}`;
+  return (
+    <>
+      <PageHead title={name} parent={parent} note={<ReadyBadge deployment={deployment} />} actions={<Actions deployment={deployment} />} />
+      <nav aria-label={`About ${name}`} className="tab-list">
+        {TABS.map(({ path, title }) => <NavLink key={title} to={path ? `${here}/${path}` : here} end className="tab tab-link">{title}</NavLink>)}
+      </nav>
+      <Routes>
+        <Route index element={<Overview deployment={deployment} />} />
+        <Route path="history" element={<HistoryTab deployment={deployment} />} />
+        <Route path="events" element={<EventsTab deployment={deployment} />} />
+        <Route path="logs" element={<LogsTab deployment={deployment} />} />
+        <Route path="*" element={<Navigate to={here} replace />} />
+      </Routes>
+    </>
+  );
+}
+
+function Overview({ deployment }: { deployment: Deployment }) {
   const { name } = deployment;
   const its = useQuery(replicas).data?.filter((replica) => replica.deployment === name);
   return (
     <>
-      <PageHead title={name} parent={parent} note={<ReadyBadge deployment={deployment} />} actions={<Actions deployment={deployment} />} />
+      {its ? <Section title="Conditions"><Conditions deployment={deployment} replicas={its} /></Section> : null}
       <Section title="Intent" note={`revision ${deployment.revision}`}><Intent deployment={deployment} /></Section>
       <Section title="Replicas" note={its ? `${its.length} there, ${deployment.replicas} wanted` : ''}>
         {!its ? <Skeleton rows={2} /> : its.length === 0 ? <EmptyState title={deployment.replicas === 0 ? 'Scaled to nothing' : 'Not planned yet'} /> : <ReplicaTable label={`Replicas of ${name}`} replicas={its} show="node" />}
@@ -51,6 +78,7 @@ function Intent({ deployment }: { deployment: Deployment }) {
       ['Context', `${formatCount(deployment.context_length)} tokens`],
       ['Sequences at once', `${deployment.max_sequences} per replica`],
       ['KV cache', `${formatCount(deployment.kv_tokens)} tokens per replica`],
+      ['Restarted', deployment.restarts > 0 ? `${deployment.restarts} ${deployment.restarts === 1 ? 'time' : 'times'}` : ''],
       ['Created', <Time key="created" at={deployment.created_at} exact />],
     ]} />
   );
@@ -60,6 +88,7 @@ function Actions({ deployment }: { deployment: Deployment }) {
   const may = useMay();
   const [editing, openEdit, closeEdit] = useDialogParameter('edit');
   const [scaling, openScale, closeScale] = useDialogParameter('scale');
+  const [restarting, openRestart, closeRestart] = useDialogParameter('restart');
   const [removing, openRemove, closeRemove] = useDialogParameter('remove');
   const change = may('deployment.change');
   const remove = may('deployment.remove');
@@ -68,9 +97,11 @@ function Actions({ deployment }: { deployment: Deployment }) {
       {may('inference.ask') ? <Link className="button button-plain button-text" to={`/playground?ask=${encodeURIComponent(deployment.name)}`}><MessageSquareText aria-hidden="true" />Ask</Link> : null}
       {change ? <Button icon={<Scale />} onPress={openScale}>Scale</Button> : null}
       {change ? <Button icon={<Pencil />} onPress={openEdit}>Edit</Button> : null}
+      {change ? <Button icon={<RotateCcw />} onPress={openRestart}>Restart</Button> : null}
       {remove ? <Button kind="danger" icon={<Trash2 />} onPress={openRemove}>Remove</Button> : null}
       <Dialog title={`Edit ${deployment.name}`} size="wide" isOpen={editing && change} onClose={closeEdit}><IntentForm existing={deployment} onClose={closeEdit} /></Dialog>
       <Dialog title={`Scale ${deployment.name}`} isOpen={scaling && change} onClose={closeScale}><ScaleForm deployment={deployment} onClose={closeScale} /></Dialog>
+      <Dialog title={`Restart ${deployment.name}`} isOpen={restarting && change} onClose={closeRestart}><RestartForm deployment={deployment} onClose={closeRestart} /></Dialog>
       <RemoveDeployment deployment={deployment} isOpen={removing && remove} onClose={closeRemove} />
     </>
   );

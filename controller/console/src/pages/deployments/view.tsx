@@ -7,7 +7,7 @@ export default function Deployments() {
   return (
     <Routes>
       <Route index element={<DeploymentsPage />} />
-      <Route path=":name" element={<DeploymentPage />} />
+      <Route path=":name/*" element={<DeploymentPage />} />
     </Routes>
   );
 }

@@ -8,7 +8,7 @@ const node = (extra: Partial<Node>): Node => ({
   certificate_expires_at: '2026-12-01T12:00:00Z', ...extra,
 });
 const deployment = (extra: Partial<Deployment>): Deployment => ({
-  name: 'ward', model_name: 'm', model_digest: '', replicas: 2, ready_replicas: 2, context_length: 1, max_sequences: 1, kv_tokens: 1,
+  name: 'ward', model_name: 'm', model_digest: '', replicas: 2, ready_replicas: 2, updated_replicas: 2, restarts: 0, context_length: 1, max_sequences: 1, kv_tokens: 1,
   node_selector: {}, jurisdiction: '', revision: 1, created_at: '', ...extra,
 });
 const replica = (extra: Partial<Replica>): Replica => ({

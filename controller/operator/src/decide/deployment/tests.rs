@@ -58,6 +58,7 @@ fn found(replicas: u32, revision: u64) -> Deployment {
         model_digest: DIGEST.into(),
         replicas,
         ready_replicas: 0,
+        updated_replicas: 0,
         context_length: 2048,
         max_sequences: 16,
         kv_tokens: 4096,
@@ -65,6 +66,7 @@ fn found(replicas: u32, revision: u64) -> Deployment {
         jurisdiction: String::new(),
         revision,
         tenant: None,
+        restarts: 0,
         created_at: String::new(),
         record_id: None,
     }

@@ -1,5 +1,7 @@
 //! Deployments: which model, how many replicas, where. The reconciler does the rest.
 
+mod history;
+
 use std::collections::HashMap;
 
 use cloister_api::limits::{CONTEXT_LENGTH_DEFAULT_MAX, REPLICAS_MAX, SEQUENCES_DEFAULT, SEQUENCES_MAX};
@@ -11,7 +13,9 @@ use jiff::Timestamp;
 use super::{Facts, changed_of, commit, models, subject, tenant_for};
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState, names};
-use crate::reconcile::Explanation;
+use crate::reconcile::{Explanation, ReplicaSpec};
+
+pub(in crate::api) use history::{events, restart, return_to, revisions};
 
 pub(in crate::api) async fn list(api: &ApiState, caller: &Caller) -> Result<DeploymentList, ApiError> {
     let around = Surroundings::read(api).await?;
@@ -54,19 +58,41 @@ pub(in crate::api) async fn put(
         jurisdiction: request.jurisdiction,
         tenant,
         revision: before.as_ref().map_or(1, |row| row.revision.saturating_add(1)),
+        restarts: before.as_ref().map_or(0, |row| row.restarts),
         created_at: before.as_ref().map_or_else(Timestamp::now, |row| row.created_at),
     };
     if let Some(same) = before.as_ref().filter(|before| same_intent(before, &row)) {
         return view(api, same.clone()).await;
     }
-    // The store asks again when it commits; here there is more to say.
-    if !model.approval.allows(before.as_ref(), &row) {
-        return Err(models::not_approved(&model));
+    check_approval(&model, before.as_ref(), &row)?;
+    let change = Accepted { row, model_name: model.name, returned_to: None, more: Facts::new() };
+    change.commit(api, caller).await
+}
+
+/// A change that passed every check.
+struct Accepted {
+    row: cloister_store::Deployment,
+    model_name: String,
+    returned_to: Option<u64>,
+    /// What the record says besides the intent.
+    more: Facts,
+}
+
+impl Accepted {
+    /// State, history and record in one.
+    async fn commit(self, api: &ApiState, caller: &Caller) -> Result<Deployment, ApiError> {
+        let Self { row, model_name, returned_to, more } = self;
+        let kind = if row.revision == 1 { Kind::DeploymentCreated } else { Kind::DeploymentChanged };
+        let mut facts = facts(&row);
+        facts.extend(more);
+        let draft = changed_of(row.tenant.as_deref(), kind, caller, of(&row), facts);
+        let record_id = api.ledger().new_record_id();
+        let kept = history::kept(&row, model_name, returned_to, &draft.actor, &record_id);
+        let changes = vec![Change::PutDeployment(row.clone()), Change::KeepRevision(kept)];
+        api.ledger().change_as(record_id.clone(), changes, draft).await?;
+        api.fleet().wake_and_settle().await;
+        Ok(Deployment { record_id: Some(record_id), ..view(api, row).await? })
     }
-    let kind = if row.revision == 1 { Kind::DeploymentCreated } else { Kind::DeploymentChanged };
-    let draft = changed_of(row.tenant.as_deref(), kind, caller, of(&row), facts(&row));
-    let record_id = commit(api, vec![Change::PutDeployment(row.clone())], draft).await?;
-    Ok(Deployment { record_id: Some(record_id), ..view(api, row).await? })
 }
 
 pub(in crate::api) async fn remove(api: &ApiState, caller: &Caller, name: &str) -> Result<Changed, ApiError> {
@@ -136,13 +162,7 @@ fn check_revision(
 /// The model, and the context length asked for or its default.
 async fn resolve(api: &ApiState, request: &DeployRequest) -> Result<(cloister_store::Model, u32), ApiError> {
     let model = models::find(api, &request.model).await?;
-    if let Some(why) = models::distrust(api, &model).await? {
-        let detail = format!(
-            "model {} cannot be deployed, because its signer is no longer trusted for it (key {}): {why}",
-            model.name, model.signer_key_id
-        );
-        return Err(ApiError::new(ProblemKind::Conflict, detail).with(|p| p.field = Some("model".into())));
-    }
+    check_trust(api, &model).await?;
     let longest = models::facts(&model)?.context_length;
     match request.context_length {
         0 => Ok((model, longest.min(CONTEXT_LENGTH_DEFAULT_MAX))),
@@ -154,6 +174,27 @@ async fn resolve(api: &ApiState, request: &DeployRequest) -> Result<(cloister_st
                 model.name
             ),
         )),
+    }
+}
+
+async fn check_trust(api: &ApiState, model: &cloister_store::Model) -> Result<(), ApiError> {
+    let Some(why) = models::distrust(api, model).await? else { return Ok(()) };
+    let detail = format!(
+        "model {} cannot be deployed, because its signer is no longer trusted for it (key {}): {why}",
+        model.name, model.signer_key_id
+    );
+    Err(ApiError::new(ProblemKind::Conflict, detail).with(|p| p.field = Some("model".into())))
+}
+
+/// The store asks again when it commits; here there is more to say.
+fn check_approval(
+    model: &cloister_store::Model,
+    before: Option<&cloister_store::Deployment>,
+    after: &cloister_store::Deployment,
+) -> Result<(), ApiError> {
+    match model.approval.allows(before, after) {
+        true => Ok(()),
+        false => Err(models::not_approved(model)),
     }
 }
 
@@ -191,32 +232,35 @@ async fn view(api: &ApiState, row: cloister_store::Deployment) -> Result<Deploym
 struct Surroundings {
     /// By digest.
     model_names: HashMap<String, String>,
-    /// Ready replicas, by deployment id.
-    ready: HashMap<String, u32>,
+    /// Ready replicas, by deployment id: what each was ordered to run.
+    ready: HashMap<String, Vec<ReplicaSpec>>,
 }
 
 impl Surroundings {
     async fn read(api: &ApiState) -> Result<Self, ApiError> {
         let models = api.store().models().await?.into_iter().map(|model| (model.digest, model.name));
         let live = api.fleet().live();
-        let mut ready: HashMap<String, u32> = HashMap::new();
+        let mut ready: HashMap<String, Vec<ReplicaSpec>> = HashMap::new();
         for replica in api.store().replicas().await? {
             let node = replica.node_id.as_ref().and_then(|id| live.get(id));
-            if node.is_some_and(|node| node.serves(&replica.id)) && !Explanation::of(&replica).draining {
-                let count = ready.entry(replica.deployment_id).or_default();
-                *count = count.saturating_add(1);
+            let explanation = Explanation::of(&replica);
+            if node.is_some_and(|node| node.serves(&replica.id)) && !explanation.draining {
+                ready.entry(replica.deployment_id).or_default().push(explanation.spec);
             }
         }
         Ok(Self { model_names: models.collect(), ready })
     }
 
     fn view(&self, row: cloister_store::Deployment) -> Deployment {
+        let (ready, wanted) = (self.ready.get(&row.id).map_or(&[][..], Vec::as_slice), ReplicaSpec::of(&row));
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Deployment {
+            ready_replicas: count(ready.len()),
+            updated_replicas: count(ready.iter().filter(|spec| **spec == wanted).count()),
             name: row.name,
             model_name: self.model_names.get(&row.model_digest).cloned().unwrap_or_default(),
             model_digest: row.model_digest,
             replicas: row.replicas,
-            ready_replicas: self.ready.get(&row.id).copied().unwrap_or(0),
             context_length: row.context_length,
             max_sequences: row.max_sequences,
             kv_tokens: row.kv_tokens,
@@ -224,6 +268,7 @@ impl Surroundings {
             jurisdiction: row.jurisdiction,
             revision: row.revision,
             tenant: row.tenant,
+            restarts: row.restarts,
             created_at: row.created_at.to_string(),
             record_id: None,
         }

@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cloister_api::{Explanation, NodeVerdict, Phase, Replica, ReplicaList};
+use cloister_api::limits::{OUTPUT_LINES_DEFAULT, OUTPUT_LINES_MAX};
+use cloister_api::{
+    Explanation, NodeVerdict, OutputLine, Phase, ProblemKind, Replica, ReplicaList, ReplicaOutput,
+    ReplicaSpeed,
+};
 use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus};
+use jiff::Timestamp;
 
 use crate::api::auth::Caller;
 use crate::api::{ApiError, ApiState};
-use crate::fleet::LiveNodes;
+use crate::fleet::{LiveNodes, OutputError};
 use crate::reconcile::Explanation as StoredExplanation;
 
 /// The replicas of one deployment, or of all.
@@ -47,6 +52,48 @@ pub(in crate::api) async fn explain(
         scratch_bytes: stored.scratch_bytes,
         total_bytes: row.memory_bytes,
     })
+}
+
+/// What the worker of a replica wrote last.
+pub(in crate::api) async fn logs(
+    api: &ApiState,
+    caller: &Caller,
+    id: &str,
+    lines: u32,
+) -> Result<ReplicaOutput, ApiError> {
+    let lines = match lines {
+        0 => OUTPUT_LINES_DEFAULT,
+        lines if lines <= OUTPUT_LINES_MAX => lines,
+        lines => {
+            let detail = format!(
+                "lines is {lines}, and must be 1 to {OUTPUT_LINES_MAX}, or 0 for {OUTPUT_LINES_DEFAULT}"
+            );
+            return Err(ApiError::invalid("lines", detail));
+        }
+    };
+    let names = Names::read(api, caller).await?;
+    let Some(row) = api.store().replica(id).await?.filter(|row| names.is_visible(row)) else {
+        return Err(ApiError::not_found(format!("there is no replica {id:?}; list them (cloister ps)")));
+    };
+    let conflict = |why: String| {
+        let detail = format!("the output of replica {id} cannot be read: {why}");
+        ApiError::new(ProblemKind::Conflict, detail)
+    };
+    let Some(node_id) = row.node_id else { return Err(conflict("it is on no node".to_owned())) };
+    let output = api.fleet().replica_output(&node_id, &row.id, lines).await.map_err(|error| match error {
+        OutputError::Busy => ApiError::new(ProblemKind::TooManyRequests, error.to_string()),
+        error => conflict(error.to_string()),
+    })?;
+    Ok(ReplicaOutput {
+        replica_id: row.id,
+        node_name: names.nodes.get(&node_id).cloned().unwrap_or_default(),
+        lines: output.lines.into_iter().map(output_line).collect(),
+    })
+}
+
+fn output_line(line: cloister_proto::agent::v1::OutputLine) -> OutputLine {
+    let at = Timestamp::from_millisecond(line.at_unix_ms).unwrap_or_default();
+    OutputLine { at: at.to_string(), run: line.run, text: line.text }
 }
 
 pub(super) fn verdict(verdict: cloister_scheduler::NodeVerdict, chosen: Option<&str>) -> NodeVerdict {
@@ -117,6 +164,7 @@ impl Names {
             isa: worker.map(|worker| worker.isa.clone()).filter(|isa| !isa.is_empty()),
             running: worker.map_or(0, |worker| worker.running),
             waiting: worker.map_or(0, |worker| worker.waiting),
+            speed: status.and_then(|status| status.speed).filter(|speed| speed.inferences > 0).map(speed),
         }
     }
 
@@ -132,6 +180,16 @@ impl Names {
             }
             _ => Phase::Unreachable,
         }
+    }
+}
+
+fn speed(measured: cloister_proto::agent::v1::ReplicaSpeed) -> ReplicaSpeed {
+    let tokens = f64::from(u32::try_from(measured.tokens_per_1000_s).unwrap_or(u32::MAX));
+    ReplicaSpeed {
+        answers: measured.inferences,
+        window_s: measured.window_s,
+        first_token_ms: measured.first_token_ms,
+        tokens_per_s: (measured.tokens_per_1000_s > 0).then_some(tokens / 1000.0),
     }
 }
 

@@ -1,3 +1,5 @@
+pub(super) mod history;
+
 use axum::Json;
 use axum::extract::State;
 use cloister_api::{Changed, DeployRequest, Deployment, DeploymentList, paths};

@@ -1,9 +1,9 @@
 use axum::Json;
 use axum::extract::State;
-use cloister_api::{Explanation, ReplicaList, paths};
+use cloister_api::{Explanation, ReplicaList, ReplicaOutput, paths};
 use serde::Deserialize;
 
-use super::responses::{Checked, Found, Guarded};
+use super::responses::{Checked, Conflicting, Found, Guarded, Limited};
 use crate::api::auth::Caller;
 use crate::api::extract::{Path, Query};
 use crate::api::operations::replicas;
@@ -36,4 +36,27 @@ pub(super) async fn explain(
     Path(replica_id): Path<String>,
 ) -> Result<Json<Explanation>, ApiError> {
     replicas::explain(&api, &caller, &replica_id).await.map(Json)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Last {
+    #[serde(default)]
+    lines: u32,
+}
+
+/// What the worker of a replica wrote: the last lines, also of the runs before a crash.
+///
+/// Its own standard output and error, never text of a question or an answer. Kept by the agent of its node as long as
+/// the replica is there.
+#[utoipa::path(get, path = paths::REPLICA_LOGS, tag = "replicas", operation_id = "replica_logs",
+    params(("replica_id" = String, Path,), ("lines" = Option<u32>, Query, description = "1 to 500; default 200")),
+    responses((status = 200, body = ReplicaOutput), Guarded, Checked, Found, Conflicting, Limited),
+    security(("api_key" = []), ("session" = [])))]
+pub(super) async fn logs(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(replica_id): Path<String>,
+    Query(Last { lines }): Query<Last>,
+) -> Result<Json<ReplicaOutput>, ApiError> {
+    replicas::logs(&api, &caller, &replica_id, lines).await.map(Json)
 }

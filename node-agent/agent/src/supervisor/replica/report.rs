@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use cloister_proto::agent::v1::{ReplicaPhase, ReplicaStatus};
+use cloister_proto::agent::v1::{ReplicaPhase, ReplicaSpeed, ReplicaStatus};
 use cloister_proto::worker::v1::{StatusResponse, WorkerPhase};
 
 use crate::inventory::resident_bytes;
@@ -77,8 +77,8 @@ impl Report {
         self.update(|status| status.checks = checks);
     }
 
-    /// What the worker says; while it loads, its progress.
-    pub(crate) fn worker(&self, worker: StatusResponse, pid: u32) {
+    /// What the worker says; while it loads, its progress. And how fast it answered lately.
+    pub(crate) fn worker(&self, worker: StatusResponse, pid: u32, speed: Option<ReplicaSpeed>) {
         let (_, peak_bytes) = resident_bytes(pid);
         self.update(|status| {
             if worker.phase() == WorkerPhase::Loading {
@@ -93,6 +93,7 @@ impl Report {
                 }
             }
             status.worker = Some(worker);
+            status.speed = speed;
         });
     }
 
@@ -116,6 +117,7 @@ impl Report {
             status.error = error;
             status.restarts = status.restarts.saturating_add(1);
             status.worker = None;
+            status.speed = None;
             status.resident_bytes = 0;
         });
     }
@@ -124,6 +126,7 @@ impl Report {
         self.update(|status| {
             status.set_phase(ReplicaPhase::Stopped);
             status.worker = None;
+            status.speed = None;
         });
     }
 }

@@ -98,7 +98,8 @@ impl<'a> Running<'a> {
     /// What stands most in the way of readiness; or that nothing does.
     pub(super) fn readiness(&self, placed: &Saying, loaded: &Saying, degraded: &Saying) -> Saying {
         let wanted = self.wanted();
-        let ready = usize::try_from(self.ready()).unwrap_or(usize::MAX);
+        // While a revision replaces another there is one more than are wanted.
+        let ready = usize::try_from(self.ready()).unwrap_or(usize::MAX).min(wanted);
         if wanted == 0 {
             return (c::MD_READY_ZERO, "no replica is wanted".to_owned());
         }
