@@ -191,7 +191,7 @@ export interface paths {
         };
         /**
          * How many audit records there are, over time and by group of kinds.
-         * @description Counts at most 1,000,000 records, the newest ones.
+         * @description Counts at most 200,000 records, the newest ones.
          */
         get: operations["get_timeline"];
         put?: never;

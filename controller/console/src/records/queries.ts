@@ -41,7 +41,7 @@ export const timeline = ({ before_seq: _, ...filter }: RecordFilter) => queryOpt
   queryKey: ['audit', 'timeline', filter],
   queryFn: () => take(client.GET('/api/v1/audit/timeline', { params: { query: { ...asked(filter, new Date()), buckets: 60 } } })),
   // Counting costs more than listing, and a minute more or less is not seen.
-  refetchInterval: TIMELINE_EVERY_MS,
+  refetchInterval: (query) => live.refetchInterval(query) && TIMELINE_EVERY_MS,
 });
 
 /** The filter as the controller takes it. */
