@@ -27,6 +27,7 @@ async fn add_node(fleet: &Fleet, id: &str, name: &str) {
         certificate_not_after: now + SignedDuration::from_hours(24),
         generation: 0,
         state: NodeState::Enrolled,
+        scheduling: Default::default(),
         enrolled_at: now,
         revoked_at: None,
     };
