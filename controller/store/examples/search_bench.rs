@@ -84,6 +84,7 @@ async fn fill(store: &Store, records: u64) -> Outcome<()> {
             opened: Vec::new(),
             closed: Vec::new(),
             salts: Vec::new(),
+            used: Vec::new(),
         };
         append.write(rows).await?;
         append.commit().await?;
@@ -98,6 +99,7 @@ fn record(seq: u64) -> RecordRow {
         kind: kind(seq),
         time: format!("{:.9}", at(seq)),
         subject_id: Some("ward".to_owned()),
+        tenant: None,
         intent: None,
         leaf: vec![b'x'; LEAF_BYTES],
         leaf_hash: [7; 32],

@@ -13,7 +13,7 @@ pub const MAX_BUNDLE_BYTES: usize = 16 << 20;
 /// Records that one query returns at most.
 pub const MAX_RECORDS_PER_QUERY: u32 = 1_000;
 /// Records that one timeline counts at most, the newest ones.
-pub const MAX_COUNTED_RECORDS: u32 = 1_000_000;
+pub const MAX_COUNTED_RECORDS: u32 = 200_000;
 /// Records whose number decides which filter a search begins with; beyond that, all are many.
 pub(crate) const MANY_RECORDS: i64 = 10_000;
 /// Records that are made searchable in one transaction.

@@ -27,7 +27,17 @@ fn found_by(draft: Draft) -> Vec<(&'static str, String)> {
 
 fn draft(kind: Kind, actor: Actor) -> Draft {
     let outcome = Outcome::Success;
-    Draft { kind, outcome, actor, subject: None, intent: None, inference: None, change: None, reason: None }
+    Draft {
+        kind,
+        outcome,
+        actor,
+        subject: None,
+        tenant: None,
+        intent: None,
+        inference: None,
+        change: None,
+        reason: None,
+    }
 }
 
 fn meier() -> Actor {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use cloister_api::{FleetRole, ProblemKind, Role, paths};
+use cloister_api::{FleetRole, ProblemKind, paths};
 use cloister_evidence::record::{Actor, ActorKind};
 use cloister_store::{Account, Key};
 use http::{HeaderMap, HeaderValue, Method, header};

@@ -1,4 +1,4 @@
-use cloister_store::{Change, Entity, RecordQuery, Refusal, Usage, UsageQuery};
+use cloister_store::{Change, Entity, RecordFilter, RecordQuery, Refusal, Usage, UsageQuery};
 
 use crate::backends::{Database, log_rows, on_both_databases};
 use crate::rows::{at, deployment, key, model, signer, tenant};
@@ -75,8 +75,11 @@ async fn records_of_a_tenant_are_found_by_it(db: Database) {
     append.write(rows).await.unwrap();
     append.commit().await.unwrap();
     let found = |tenant: Option<&str>, kind: Option<&str>| RecordQuery {
-        tenant: tenant.map(str::to_owned),
-        kind: kind.map(str::to_owned),
+        filter: RecordFilter {
+            tenant: tenant.map(str::to_owned),
+            kind: kind.map(str::to_owned),
+            ..RecordFilter::default()
+        },
         limit: 10,
         ..RecordQuery::default()
     };

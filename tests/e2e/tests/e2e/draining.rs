@@ -43,13 +43,8 @@ async fn a_node_is_drained_with_traffic_running_and_no_request_fails() {
     assert_eq!(told.last().map(String::as_str), Some("[DONE]"), "the long answer was given whole: {told:?}");
 
     cloister(&story, &["uncordon", &from]).await;
-    story
-        .fleet
-        .deploy(
-            WARD,
-            &json!({"model": "smollm2", "replicas": 2, "context_length": 2048, "jurisdiction": "DE"}),
-        )
-        .await;
+    let two = json!({"model": "smollm2", "replicas": 2, "context_length": 2048, "jurisdiction": "DE"});
+    story.fleet.deploy(WARD, &two).await;
     assert!(story.fleet.replicas(WARD).await.iter().any(|replica| replica["node_name"] == from.as_str()));
     on_record(&story).await;
 }

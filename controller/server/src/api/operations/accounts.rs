@@ -128,7 +128,7 @@ pub(in crate::api) async fn reset_second_factor(
     caller: &Caller,
     account: &str,
 ) -> Result<Changed, ApiError> {
-    let row = find(api, account).await?;
+    let row = find(api, caller, account).await?;
     // With a session alone nobody gets rid of one's own: that takes a code and the password.
     if caller.signed_in().is_some_and(|signed_in| signed_in.account.id == row.id) {
         let detail = "this is your own account; remove its second factor with a code and your password, or ask \
@@ -139,7 +139,8 @@ pub(in crate::api) async fn reset_second_factor(
         let detail = format!("account {} has no second factor", row.name);
         return Err(ApiError::new(ProblemKind::Conflict, detail));
     }
-    let draft = changed(Kind::AccountSecondFactorReset, caller, of(&row), Facts::new());
+    let draft =
+        changed_of(row.tenant.as_deref(), Kind::AccountSecondFactorReset, caller, of(&row), Facts::new());
     let changes = vec![
         Change::RemoveSecondFactor { account_id: row.id.clone() },
         Change::EndSessionsOf { account_id: row.id, except: None, at: Timestamp::now() },

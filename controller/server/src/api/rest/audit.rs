@@ -77,7 +77,7 @@ pub(super) struct Divided {
 
 /// How many audit records there are, over time and by group of kinds.
 ///
-/// Counts at most 1,000,000 records, the newest ones.
+/// Counts at most 200,000 records, the newest ones.
 #[utoipa::path(get, path = paths::TIMELINE, tag = "audit", operation_id = "get_timeline",
     params(("buckets" = Option<u32>, Query, description = "Pieces of time, 1 to 240; default 60. The time is that between `from` and `to`, by default the last 24 hours"),
         Filter),

@@ -344,6 +344,7 @@ async fn vouched_for(fleet: &Fleet) -> Browser {
         id: "vouched".to_owned(),
         name: "anna@clinic".to_owned(),
         roles: vec!["operator".to_owned()],
+        tenant: None,
         identity: Some(Identity { issuer: ISSUER.to_owned(), subject: "anna".to_owned() }),
         password_hash: None,
         failed_logins: 0,
