@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { client, take } from './client';
-import { liveBy } from './live';
+import { live, liveBy } from './live';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -43,7 +43,7 @@ export const deployment = (name: string) => queryOptions({
 
 export const revisions = (name: string) => queryOptions({
   queryKey: ['deployments', name, 'revisions'],
-  queryFn: async () => (await take(client.GET('/api/v1/deployments/{name}/revisions', { params: { path: { name } } }))).revisions, ...live,
+  queryFn: async () => (await take(client.GET('/api/v1/deployments/{name}/revisions', { params: { path: { name } } }))).revisions, ...liveBy('deployments'),
 });
 
 export const explanation = (id: string) => queryOptions({

@@ -2,8 +2,8 @@
 //! goes, where a node has room for both. Where none has, one old replica makes room, and only if that is enough.
 
 use super::{Choice, Kept, Scheduler};
-use crate::judgement::Judgement;
 use crate::constraint::forbids;
+use crate::judgement::Judgement;
 use crate::plan::{Action, ReplicaRef};
 use crate::view::{DeploymentIntent, NodeState, NodeView, ReplicaView, Scheduling};
 
@@ -136,7 +136,8 @@ impl<'a> Scheduler<'a> {
         }
         let judgement = Judgement::of(&self.in_order, deployment, &self.capacity);
         let verdicts = judgement.told(None, &self.capacity);
-        let (action, reason) = (Action::Hold { node_id: node.id.clone() }, format!("{why}: it stays on {name}"));
+        let (action, reason) =
+            (Action::Hold { node_id: node.id.clone() }, format!("{why}: it stays on {name}"));
         let choice = Choice { action, reason, verdicts };
         self.decide(ReplicaRef::Existing(replica.id.clone()), deployment, choice, None);
     }

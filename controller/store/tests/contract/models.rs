@@ -10,7 +10,7 @@ on_both_databases!(
     model_name_and_digest_are_taken_once,
     model_in_use_stays_and_names_its_users,
     only_an_approved_model_is_deployed,
-    a_deployment_of_a_retired_model_goes_on_and_is_only_scaled_down,
+    a_deployment_of_a_retired_model_goes_on_and_is_only_scaled_down_or_restarted,
     a_model_that_is_approved_again_is_as_it_was,
 );
 
@@ -103,7 +103,7 @@ async fn only_an_approved_model_is_deployed(db: Database) {
     db.must(put).await;
 }
 
-async fn a_deployment_of_a_retired_model_goes_on_and_is_only_scaled_down(db: Database) {
+async fn a_deployment_of_a_retired_model_goes_on_and_is_only_scaled_down_or_restarted(db: Database) {
     db.must(Change::AddSigner(signer())).await;
     db.must(Change::AddModel(model("smollm2"))).await;
     db.must(Change::AddModel(model("smollm3"))).await;
@@ -123,7 +123,9 @@ async fn a_deployment_of_a_retired_model_goes_on_and_is_only_scaled_down(db: Dat
     }
     let fewer = Deployment { replicas: 1, ..next };
     db.must(Change::PutDeployment(fewer.clone())).await;
-    let other = Deployment { model_digest: "sha256:smollm3".to_owned(), revision: 3, ..fewer };
+    let again = Deployment { revision: 3, restarts: fewer.restarts + 1, ..fewer };
+    db.must(Change::PutDeployment(again.clone())).await;
+    let other = Deployment { model_digest: "sha256:smollm3".to_owned(), revision: 4, ..again };
     db.must(Change::PutDeployment(other)).await;
 }
 

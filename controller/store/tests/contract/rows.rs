@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cloister_store::{
-    Approval, Deployment, DeploymentRevision, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState, Replica,
-    ReplicaEvent, Scheduling, Signer, Tenant,
+    Approval, Deployment, DeploymentRevision, JoinToken, Key, KeyRole, Model, ModelFile, Node, NodeState,
+    Replica, ReplicaEvent, Scheduling, Signer, Tenant,
 };
 use jiff::Timestamp;
 

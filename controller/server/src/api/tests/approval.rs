@@ -98,6 +98,15 @@ async fn a_retired_model_goes_on_where_it_is_deployed_and_is_chosen_nowhere() {
     assert_eq!((status, &same["revision"]), (StatusCode::OK, &json!(1)));
     let (status, fewer) = fleet.call(Method::PUT, &ward, Some(json!({"model": "tiny", "replicas": 1}))).await;
     assert_eq!((status, &fewer["replicas"]), (StatusCode::OK, &json!(1)));
+    let (status, again) = fleet.call(Method::POST, &paths::deployment_restart("ward"), None).await;
+    assert_eq!(
+        (status, &again["restarts"]),
+        (StatusCode::OK, &json!(1)),
+        "a restart chooses nothing: {again}"
+    );
+    let path = paths::deployment_return("ward");
+    let back = fleet.problem(Method::POST, &path, Some(json!({"revision": 1}))).await;
+    assert!(back.detail.contains("retired by admin"), "a return chooses the model anew: {back:?}");
 
     let (_, back) = fleet.call(Method::POST, &paths::model_approval("tiny"), None).await;
     assert_eq!((&back["approval"], &back["retired_by"]), (&json!("approved"), &Value::Null));

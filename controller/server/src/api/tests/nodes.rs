@@ -95,6 +95,7 @@ fn node_view(name: &str, available_bytes: u64) -> NodeView {
         labels: Default::default(),
         memory_total_bytes: 64 << 30,
         memory_available_bytes: available_bytes,
+        freeing: false,
     }
 }
 
@@ -119,6 +120,7 @@ fn situation() -> Situation {
         ready: true,
         draining: false,
         idle: false,
+        permitted: true,
     });
     Situation {
         view: FleetView {

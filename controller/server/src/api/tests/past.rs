@@ -80,6 +80,12 @@ async fn a_return_to_what_is_not_kept_or_not_allowed_any_more_is_refused() {
     assert_eq!(status, StatusCode::CREATED, "{imported}");
     put(&fleet, json!({"model": "wider"})).await;
 
+    let (status, _) = fleet.call(Method::POST, &paths::model_retirement("tiny"), Some(json!({}))).await;
+    assert_eq!(status, StatusCode::OK);
+    let retired = fleet.problem(Method::POST, &path, Some(json!({"revision": 1}))).await;
+    assert_eq!(kind(&retired), ProblemKind::Conflict);
+    assert!(retired.detail.contains("retired by admin"), "{}", retired.detail);
+
     fleet.call(Method::DELETE, &paths::signer(&signer.key.key_id), None).await;
     let distrusted = fleet.problem(Method::POST, &path, Some(json!({"revision": 1}))).await;
     assert_eq!(kind(&distrusted), ProblemKind::Conflict);

@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use cloister_api::paths;
+use cloister_store::{Change, Replica};
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Fleet, Signer, read};
+use super::{Fleet, Signer, draft, read};
 use crate::api::access;
 
 /// In every name of what is cardiology's; in nothing else.
@@ -157,6 +158,34 @@ async fn no_route_shows_one_tenant_what_is_anothers() {
     for (path, expected) in sees {
         let (status, body) = hospital.call(&hospital.oncology, Method::GET, &path, None).await;
         assert_eq!(status, expected, "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_worker_wrote_and_a_deployments_past_are_for_its_own_tenant_to_read() {
+    let hospital = Hospital::open().await;
+    let name = format!("{MARK}-notes");
+    let row = hospital.fleet.api.store().deployment(&name).await.unwrap().unwrap();
+    let replica = Replica {
+        id: "r1".to_owned(),
+        deployment_id: row.id,
+        node_id: None,
+        generation: 0,
+        reasons: json!({}),
+        memory_bytes: 1,
+    };
+    hospital.fleet.api.ledger().change(vec![Change::PutReplica(replica)], draft()).await.unwrap();
+    // It is on no node: there is nothing to read, which is not a secret before those whose it is.
+    let cases = [
+        (paths::replica_logs("r1", 5), StatusCode::CONFLICT),
+        (paths::deployment_revisions(&name), StatusCode::OK),
+        (paths::deployment_events(&name, 5, None), StatusCode::OK),
+    ];
+    for (path, expected) in cases {
+        let (status, body) = hospital.call(&hospital.cardiology, Method::GET, &path, None).await;
+        assert_eq!(status, expected, "{path}: {body}");
+        let (status, body) = hospital.call(&hospital.oncology, Method::GET, &path, None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {body}");
     }
 }
 
