@@ -14,7 +14,7 @@ CREATE TABLE audit_moment (
     seq        BIGINT PRIMARY KEY,
     written_at BIGINT NOT NULL,
     kind       TEXT NOT NULL
-) {CLUSTERED};
+) {KEYED};
 CREATE INDEX audit_moment_written ON audit_moment (written_at, kind, seq);
 
 -- One row for each thing that a record names: field is actor, model or node, value an id, a digest or a name.
@@ -23,7 +23,7 @@ CREATE TABLE audit_term (
     value TEXT NOT NULL,
     seq   BIGINT NOT NULL,
     PRIMARY KEY (field, value, seq)
-) {CLUSTERED};
+) {KEYED};
 
 -- How far the log was looked through for records without these rows, and how far it must be until all that were written
 -- before this step have them.

@@ -33,12 +33,12 @@ const TENANTS: &str = include_str!("../migrations/0013_tenants.sql");
 pub const SCHEMA_VERSION: u32 = 13;
 pub(crate) const NEWEST: i64 = SCHEMA_VERSION as i64;
 
-/// The steps up to `known` for one kind of database. They differ in the name of the byte-string type
-/// and in the language of triggers.
+/// The steps up to `known` for one kind of database. They differ in the name of the byte-string type, in
+/// the language of triggers, and in how a table is kept in the order of its key.
 pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
-    let (bytes, append_only) = match backend {
-        Backend::Sqlite => ("BLOB", APPEND_ONLY_SQLITE),
-        Backend::Postgres => ("BYTEA", APPEND_ONLY_POSTGRES),
+    let (bytes, append_only, keyed) = match backend {
+        Backend::Sqlite => ("BLOB", APPEND_ONLY_SQLITE, "WITHOUT ROWID"),
+        Backend::Postgres => ("BYTEA", APPEND_ONLY_POSTGRES, ""),
     };
     let steps = [
         (1, "fleet", FLEET),
@@ -56,8 +56,9 @@ pub(crate) fn migrator(backend: Backend, known: i64) -> Migrator {
         (NEWEST, "tenants", TENANTS),
     ];
     let steps = steps.into_iter().filter(|(version, ..)| *version <= known);
+    let written = |sql: &str| sql.replace("{BYTES}", bytes).replace("{KEYED}", keyed);
     let mut migrator = Migrator::with_migrations(
-        steps.map(|(version, name, sql)| step(version, name, &sql.replace("{BYTES}", bytes))).collect(),
+        steps.map(|(version, name, sql)| step(version, name, &written(sql))).collect(),
     );
     migrator.set_ignore_missing(true);
     migrator
