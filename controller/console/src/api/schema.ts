@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Reset the second factor of an account whose owner has lost it: the next sign-in asks for no code. Its sessions end. */
+        delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit/checkpoint": {
         parameters: {
             query?: never;
@@ -182,6 +199,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many audit records there are, over time and by group of kinds.
+         * @description Counts at most 200,000 records, the newest ones.
+         */
+        get: operations["get_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/configuration": {
         parameters: {
             query?: never;
@@ -241,6 +278,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to the replicas of a deployment, newest first. Not the audit log: old events are dropped. */
+        get: operations["list_deployment_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace every replica of a deployment by a new one, one after another.
+         * @description Where a node has room for one more, the new one serves before the old one goes.
+         */
+        post: operations["restart_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return to what a deployment was at an earlier revision.
+         * @description Makes a new revision with that intent, if its model is still there, trusted and approved. The same intent again changes
+         *     nothing.
+         */
+        post: operations["return_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a deployment was meant to be, change by change, newest first. */
+        get: operations["list_deployment_revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/diagnostics": {
         parameters: {
             query?: never;
@@ -254,6 +366,49 @@ export interface paths {
          *     question or an answer.
          */
         get: operations["get_diagnostics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes, as it changes.
+         * @description A stream of server-sent events without an end. The first one is called `hello`, with a `Hello` as its data; every
+         *     other one is called `changed`, with `ChangedTopics`. It tells which things changed, not how, and only of those that
+         *     the caller may read: ask for them. What changed before `hello` is not told. The stream is no use of the session,
+         *     and ends with it.
+         */
+        get: operations["stream_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How all nodes together were used.
+         * @description Measured as that of each node.
+         */
+        get: operations["get_fleet_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -383,6 +538,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a model: it may be deployed.
+         * @description Also brings a retired one back. Approving one that is approved changes nothing.
+         */
+        post: operations["approve_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a model: no deployment may choose it any more.
+         * @description Deployments that have it go on, and may be scaled down. Retiring one that is retired changes nothing.
+         */
+        post: operations["retire_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes": {
         parameters: {
             query?: never;
@@ -411,6 +606,26 @@ export interface paths {
         put?: never;
         /** Make a token that admits one node, once. */
         post: operations["create_join_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a node was used.
+         * @description Measured every 30 seconds. What is older than a day is kept in steps of a quarter of an hour, for 30 days.
+         */
+        get: operations["get_node_history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -511,6 +726,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/replicas/{replica_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the worker of a replica wrote: the last lines, also of the runs before a crash.
+         * @description Its own standard output and error, never text of a question or an answer. Kept by the agent of its node as long as
+         *     the replica is there.
+         */
+        get: operations["replica_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -523,7 +759,9 @@ export interface paths {
         put?: never;
         /**
          * Sign in, with a one-time link or a password.
-         * @description The answer sets the session's cookie. After several failures in a row an account takes no password for a while.
+         * @description The answer sets the session's cookie. An account with a second factor is asked for a code (`code-needed`) once
+         *     password or link is right; the same call with the code then signs in. After several failures in a row an account
+         *     takes neither for a while.
          */
         post: operations["sign_in"];
         /** Sign out. */
@@ -595,6 +833,42 @@ export interface paths {
         put?: never;
         /** Choose a new password for oneself. All other sessions of the account end. */
         post: operations["set_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one has a second factor, and how many recovery codes are left. */
+        get: operations["get_second_factor"];
+        /** Confirm it with a first code. The answer has the recovery codes, once; all other sessions of the account end. */
+        put: operations["confirm_second_factor"];
+        /** Begin to set up a second factor: what an authenticator app is told. It counts once a first code confirms it. */
+        post: operations["offer_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove one's second factor, with a code and the present password. */
+        post: operations["remove_second_factor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -873,6 +1147,8 @@ export interface components {
             locked_until?: string | null;
             name: string;
             roles: components["schemas"]["FleetRole"][];
+            /** @description Since when codes of a second factor are asked for; absent without one. */
+            second_factor_at?: string | null;
             /** @description Where the person belongs; absent: the fleet's own people. */
             tenant?: string | null;
         };
@@ -883,6 +1159,11 @@ export interface components {
             /** @description At least one. */
             roles: components["schemas"]["FleetRole"][];
         };
+        /**
+         * @description Whether a model may be deployed.
+         * @enum {string}
+         */
+        Approval: "waiting" | "approved" | "retired";
         /** @description A change was made; this is the audit record it committed with. */
         Changed: {
             record_id: string;
@@ -897,6 +1178,10 @@ export interface components {
             record_id: string;
             tenant: components["schemas"]["Tenant"];
         };
+        /** @description Data of every event `changed`. A reader that is slow is told of several changes at once. */
+        ChangedTopics: {
+            topics: components["schemas"]["Topic"][];
+        };
         /** @description The configuration of the controller that answers. */
         Configuration: {
             controller_id: string;
@@ -907,6 +1192,11 @@ export interface components {
             /** @description When this controller was started. */
             started_at: string;
             version: string;
+        };
+        /** @description The first code of what was offered. All other sessions of the account end. */
+        ConfirmSecondFactorRequest: {
+            /** @description 6 digits. */
+            code: string;
         };
         DatabaseInForce: {
             kind: components["schemas"]["DatabaseKind"];
@@ -979,7 +1269,7 @@ export interface components {
             };
             /**
              * Format: int32
-             * @description Replicas that answer now.
+             * @description Replicas that answer now. While a revision replaces another there may be one more than are wanted.
              */
             ready_replicas: number;
             /** @description The audit record of the change. Absent from answers that changed nothing. */
@@ -991,14 +1281,71 @@ export interface components {
             replicas: number;
             /**
              * Format: int64
+             * @description How often it was restarted.
+             */
+            restarts: number;
+            /**
+             * Format: int64
              * @description Grows with every change. Send it back as `If-Match: "<revision>"` to change only what you saw.
              */
             revision: number;
             /** @description Whose it is; absent: the fleet's own. */
             tenant?: string | null;
+            /**
+             * Format: int32
+             * @description Of those, the ones that were started for the present revision.
+             */
+            updated_replicas: number;
         };
         DeploymentList: {
             deployments: components["schemas"]["Deployment"][];
+        };
+        /** @description What a deployment was meant to be from one change to the next. */
+        DeploymentRevision: {
+            actor_id: string;
+            /** @description Who changed it: `account`, `api_key` or `system`, as in the audit record. */
+            actor_kind: string;
+            actor_name?: string | null;
+            at: string;
+            /**
+             * Format: int32
+             * @description In tokens.
+             */
+            context_length: number;
+            jurisdiction: string;
+            /**
+             * Format: int64
+             * @description Capacity of the KV cache of one replica, in tokens.
+             */
+            kv_tokens: number;
+            /** Format: int32 */
+            max_sequences: number;
+            model_digest: string;
+            /** @description What the model was called then. */
+            model_name: string;
+            node_selector: {
+                [key: string]: string;
+            };
+            /** @description The audit record of the change. */
+            record_id: string;
+            /** Format: int32 */
+            replicas: number;
+            /**
+             * Format: int64
+             * @description How often the deployment had been restarted.
+             */
+            restarts: number;
+            /**
+             * Format: int64
+             * @description The revision whose intent this one took up again.
+             */
+            returned_to?: number | null;
+            /** Format: int64 */
+            revision: number;
+        };
+        /** @description The newest first. Changes made before this was kept, and the oldest of very many, are not among them. */
+        DeploymentRevisionList: {
+            revisions: components["schemas"]["DeploymentRevision"][];
         };
         /** @description How far a drain has come. */
         Drain: {
@@ -1015,6 +1362,11 @@ export interface components {
              */
             replicas_left: number;
         };
+        /**
+         * @description What can happen to a replica.
+         * @enum {string}
+         */
+        EventKind: "placed" | "unplaced" | "removed" | "fetching" | "verifying" | "loading" | "ready" | "failed" | "draining" | "stopped" | "refused" | "crashed" | "node_lost" | "node_back" | "unknown";
         /** @description Why a replica is where it is, or nowhere. */
         Explanation: {
             /** @description The checks that its node made before loading, in order, as sentences. */
@@ -1047,6 +1399,53 @@ export interface components {
             roles: components["schemas"]["FleetRole"][];
             /** @description Where people of the group belong; absent: to the fleet itself. */
             tenant?: string | null;
+        };
+        /** @description Data of the first event, `hello`: who tells. What changed before that was not told; ask for all of it. */
+        Hello: {
+            /** @description Random per controller process: another one after a restart. */
+            controller_id: string;
+            started_at: string;
+        };
+        /**
+         * @description Figures over time. All columns are as long. An entry that is null was not heard, or not reported by the agents of
+         *     that time; it is not 0.
+         */
+        History: {
+            /** @description Of all processors, 0 to 100. */
+            cpu_busy_percent: (number | null)[];
+            /** @description Inferences that a failure ended. Neither what the caller broke off nor what was wrong with the request. */
+            failed: (number | null)[];
+            /** @description Inferences that were answered to their end. */
+            finished: (number | null)[];
+            /** @description From when an inference came to its node to its first token: half were at least as fast. */
+            first_token_p50_ms: (number | null)[];
+            /** @description The same: 95 of 100 were at least as fast. */
+            first_token_p95_ms: (number | null)[];
+            /** @description Of all GPUs that say it, 0 to 100. */
+            gpu_busy_percent: (number | null)[];
+            gpu_memory_total_bytes: (number | null)[];
+            gpu_memory_used_bytes: (number | null)[];
+            memory_total_bytes: (number | null)[];
+            memory_used_bytes: (number | null)[];
+            /** @description Nodes that were heard of: the most in one sample. */
+            nodes: (number | null)[];
+            /** @description Tokens decoded. */
+            output_tokens_per_s: (number | null)[];
+            prompt_tokens_per_s: (number | null)[];
+            /** @description The most sequences that were seen being decoded at once. */
+            running: (number | null)[];
+            /**
+             * @description When the first entry begins.
+             * @example 2026-11-30T09:00:00Z
+             */
+            start: string;
+            /**
+             * Format: int32
+             * @description How long each entry covers. The last one may not be over yet.
+             */
+            step_s: number;
+            /** @description The most sequences that were seen waiting at once. */
+            waiting: (number | null)[];
         };
         /** @description A `.tar` or `.tar.gz` that holds the model's folder, its signature bundle included. */
         HttpsSource: {
@@ -1182,7 +1581,7 @@ export interface components {
             token: string;
         };
         /** @description One imported model. */
-        Model: {
+        Model: components["schemas"]["ModelApproval"] & {
             /** @example llama */
             architecture: string;
             /**
@@ -1224,6 +1623,22 @@ export interface components {
              */
             trusted: boolean;
         };
+        /** @description Whether a model may be deployed, and who decided so. */
+        ModelApproval: {
+            /** @description From an earlier controller, which does not say so: approved. */
+            approval: components["schemas"]["Approval"];
+            approved_at?: string | null;
+            /**
+             * @description The name of whoever approved it last. Absent while it waits, and of one that was here before
+             *     models were approved.
+             */
+            approved_by?: string | null;
+            retired_at?: string | null;
+            /** @description As whoever retired it put it. */
+            retired_because?: string | null;
+            /** @description Of a retired one. */
+            retired_by?: string | null;
+        };
         /** @description A model with all that is known about it. */
         ModelDetail: components["schemas"]["Model"] & {
             /** @description The checks that it passed at import, in order, as sentences. */
@@ -1233,7 +1648,7 @@ export interface components {
             facts: components["schemas"]["ModelFacts"];
             /** @description The files that the signature covers. The signature bundle itself is not among them. */
             files: components["schemas"]["ModelFile"][];
-            /** @description The audit record of its import. Absent from answers that did not import it. */
+            /** @description The audit record of its import, approval or retirement. Absent from answers that changed nothing. */
             record_id?: string | null;
         };
         /** @description What was read from the header of the weights, and what follows from it. */
@@ -1334,10 +1749,14 @@ export interface components {
         };
         /** @description Signing in. */
         NewSession: {
+            /** @description 6 digits of the authenticator app, or a recovery code; for an account that has a second factor. */
+            code?: string | null;
             /** @enum {string} */
             method: "link";
             token: string;
         } | {
+            /** @description 6 digits of the authenticator app, or a recovery code; for an account that has a second factor. */
+            code?: string | null;
             /** @enum {string} */
             method: "password";
             name: string;
@@ -1438,6 +1857,15 @@ export interface components {
              */
             reference: string;
         };
+        /** @description What an authenticator app is told, shown only here. It counts once a first code of it was right. */
+        OfferedSecondFactor: {
+            /** @description Until when a first code confirms it. */
+            expires_at: string;
+            /** @description Base32 (RFC 4648), to be typed where no camera is. */
+            secret: string;
+            /** @description `otpauth://totp/…`, what a QR code of it holds. */
+            uri: string;
+        };
         /** @description One that is open, as those see it who look after access. */
         OpenSession: {
             absolute_expires_at: string;
@@ -1473,6 +1901,16 @@ export interface components {
          * @enum {string}
          */
         Outcome: "stays" | "moves" | "unplaced" | "ends" | "unknown";
+        OutputLine: {
+            /** @description When its agent read it. */
+            at: string;
+            /**
+             * Format: int32
+             * @description 0 for the first run of the worker, one more after each restart.
+             */
+            run: number;
+            text: string;
+        };
         /** @description Something below the folder that the controller was given with `--sources`. */
         PathSource: {
             /**
@@ -1586,6 +2024,25 @@ export interface components {
              */
             next_before_seq?: number | null;
             records: components["schemas"]["Record"][];
+            /**
+             * Format: int64
+             * @description Records of an earlier version that a search by who, model, node or time does not find yet: they
+             *     are looked through after an update. 0, and then absent, otherwise.
+             */
+            unsearchable?: number;
+        };
+        /** @description A second factor is set. */
+        RecoveryCodes: {
+            record_id: string;
+            /** @description Each lets in once in place of a code of the app. Shown only here. */
+            recovery_codes: string[];
+        };
+        /** @description Doing without it again. */
+        RemoveSecondFactorRequest: {
+            /** @description 6 digits of the app, or a recovery code. */
+            code: string;
+            /** @description The present password; absent for an account that has none. */
+            current_password?: string | null;
         };
         Replica: {
             deployment: string;
@@ -1615,6 +2072,7 @@ export interface components {
              * @description Sequences being decoded.
              */
             running: number;
+            speed?: components["schemas"]["ReplicaSpeed"] | null;
             /** Format: int64 */
             total_bytes: number;
             /**
@@ -1623,8 +2081,64 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description Something that happened to a replica. */
+        ReplicaEvent: {
+            at: string;
+            id: string;
+            kind: components["schemas"]["EventKind"];
+            node_name?: string | null;
+            replica_id: string;
+            /** @description What happened, for people. */
+            sentence: string;
+        };
+        /** @description The newest first. Events are kept for seven days, at most 500 of one deployment; the audit log is elsewhere. */
+        ReplicaEventPage: {
+            events: components["schemas"]["ReplicaEvent"][];
+            /** @description Pass it as `before` to read on. Absent: there are no more. */
+            next_before?: string | null;
+        };
         ReplicaList: {
             replicas: components["schemas"]["Replica"][];
+        };
+        /** @description What the worker of a replica wrote to its standard output and error: never text of a question or an answer. */
+        ReplicaOutput: {
+            /** @description Oldest first; also of the runs before the last crash, as far as they are kept. */
+            lines: components["schemas"]["OutputLine"][];
+            node_name: string;
+            replica_id: string;
+        };
+        /** @description How fast a replica answered lately. */
+        ReplicaSpeed: {
+            /**
+             * Format: int32
+             * @description Answers that ended within the last `window_s` seconds: what the figures are made of.
+             */
+            answers: number;
+            /**
+             * Format: int64
+             * @description From handing a request to the worker to the first token; the median.
+             */
+            first_token_ms: number;
+            /**
+             * Format: double
+             * @description Tokens per second within one answer, after its first. Absent where no answer had a second token.
+             */
+            tokens_per_s?: number | null;
+            /** Format: int32 */
+            window_s: number;
+        };
+        /** @description Takes a model out of use for new deployments. */
+        RetireModelRequest: {
+            /** @description Why, in at most 200 characters, for those who want to deploy it. The record holds its SHA-256. */
+            because?: string | null;
+        };
+        /** @description Which earlier intent is to be taken up again. */
+        ReturnRequest: {
+            /**
+             * Format: int64
+             * @description A kept revision.
+             */
+            revision: number;
         };
         /**
          * @description What a key may do.
@@ -1645,6 +2159,18 @@ export interface components {
          * @enum {string}
          */
         SchedulingState: "open" | "cordoned" | "draining";
+        /** @description How it stands with one's own. */
+        SecondFactor: {
+            /** @description Whether this fleet asks it of every local account. */
+            is_required: boolean;
+            /**
+             * Format: int32
+             * @description How often one can still get in without the app.
+             */
+            recovery_codes_left: number;
+            /** @description Absent while there is none. */
+            set_at?: string | null;
+        };
         /** @description Whoever holds the cookie that came with the request. */
         Session: {
             /** @description When it ends however busy it is. */
@@ -1663,12 +2189,16 @@ export interface components {
         SessionAccount: {
             /** @description Whether its owner has chosen one; who came by a login link is asked to. */
             has_password: boolean;
+            /** @description Whether codes of a second factor are asked for when signing in. */
+            has_second_factor: boolean;
             id: string;
             /** @description The identity provider that vouches for the person; absent for a local account. */
             issuer?: string | null;
             name: string;
             /** @description Whether choosing another takes the present one. Not for somebody who has just come by a login link. */
             needs_current_password: boolean;
+            /** @description The fleet asks for a second factor, and the account has none: until it has, nothing else is allowed. */
+            needs_second_factor: boolean;
             /** @description Where the person belongs; absent: the fleet's own people. */
             tenant?: string | null;
         };
@@ -1766,6 +2296,36 @@ export interface components {
         TenantList: {
             tenants: components["schemas"]["Tenant"][];
         };
+        /** @description How many records were written when. */
+        Timeline: {
+            /** @description In order and without gaps, all equally long. */
+            buckets: components["schemas"]["TimelineBucket"][];
+            /** @description False if there were more records than are counted at once: the newest ones were. */
+            complete: boolean;
+            from: string;
+            /** @description Not among the counted times. */
+            to: string;
+            /**
+             * Format: int64
+             * @description As in a page of records.
+             */
+            unsearchable?: number;
+        };
+        /** @description One piece of a timeline. */
+        TimelineBucket: {
+            /** @description Number of records by group: what stands before the point in their kind, e.g. `inference`. */
+            counts: {
+                [key: string]: number;
+            };
+            from: string;
+            /** @description Not among its times; where the next one begins. */
+            to: string;
+        };
+        /**
+         * @description A thing that can be asked for, and that changes.
+         * @enum {string}
+         */
+        Topic: "status" | "nodes" | "deployments" | "replicas" | "models" | "imports" | "signers" | "trust_policies" | "keys" | "accounts" | "sessions" | "audit" | "session";
         TrustPolicy: {
             name: string;
             /** @description The audit record of the change. Absent from answers that changed nothing. */
@@ -2319,6 +2879,91 @@ export interface operations {
             };
         };
     };
+    reset_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_checkpoint: {
         parameters: {
             query?: never;
@@ -2518,6 +3163,18 @@ export interface operations {
                 kind?: string;
                 /** @description Id of what was changed or used */
                 subject?: string;
+                /** @description Who: id or name of an API key, account or node. Of an inference: the caller */
+                actor?: string;
+                /** @description Digest or name of a model that the record names. Of an inference: the model that computed */
+                model?: string;
+                /** @description Id or name of a node that the record names. Of an inference: the node that computed, which its closing record knows */
+                node?: string;
+                /** @description Written then or later, RFC 3339 */
+                from?: string;
+                /** @description Written before then, RFC 3339 */
+                to?: string;
+                /** @description Id of a *requested* record: finds the one that closes it */
+                intent?: string;
             };
             header?: never;
             path?: never;
@@ -2704,6 +3361,89 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_timeline: {
+        parameters: {
+            query?: {
+                /** @description Pieces of time, 1 to 240; default 60. The time is that between `from` and `to`, by default the last 24 hours */
+                buckets?: number;
+                /** @description e.g. `inference.completed` */
+                kind?: string;
+                /** @description Id of what was changed or used */
+                subject?: string;
+                /** @description Who: id or name of an API key, account or node. Of an inference: the caller */
+                actor?: string;
+                /** @description Digest or name of a model that the record names. Of an inference: the model that computed */
+                model?: string;
+                /** @description Id or name of a node that the record names. Of an inference: the node that computed, which its closing record knows */
+                node?: string;
+                /** @description Written then or later, RFC 3339 */
+                from?: string;
+                /** @description Written before then, RFC 3339 */
+                to?: string;
+                /** @description Id of a *requested* record: finds the one that closes it */
+                intent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3110,6 +3850,375 @@ export interface operations {
             };
         };
     };
+    list_deployment_events: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500; default 50 */
+                limit?: number;
+                /** @description `next_before` of the page before */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicaEventPage"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_deployment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `"<revision>"` to restart only what you saw */
+                "If-Match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at another revision than If-Match says */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_deployment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `"<revision>"` to change only what you saw */
+                "If-Match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at another revision than If-Match says */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deployment_revisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentRevisionList"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_diagnostics: {
         parameters: {
             query?: never;
@@ -3125,6 +4234,140 @@ export interface operations {
                 };
                 content: {
                     "application/gzip": number[];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events, until either side ends them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As many are open already as there may be */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_fleet_history: {
+        parameters: {
+            query?: {
+                /** @description `1h` (the default), `24h` or `30d`, up to now */
+                range?: string;
+                /** @description Only nodes that stand exactly there, e.g. `DE-HE` */
+                jurisdiction?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No API key or session, or one that is unknown, expired, ended or revoked */
@@ -4054,6 +5297,198 @@ export interface operations {
             };
         };
     };
+    approve_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or digest */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name or digest */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireModelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_nodes: {
         parameters: {
             query?: never;
@@ -4168,6 +5603,85 @@ export interface operations {
             };
             /** @description The body is not sent as application/json */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_node_history: {
+        parameters: {
+            query?: {
+                /** @description `1h` (the default), `24h` or `30d`, up to now */
+                range?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name or id */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4627,6 +6141,102 @@ export interface operations {
             };
         };
     };
+    replica_logs: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500; default 200 */
+                lines?: number;
+            };
+            header?: never;
+            path: {
+                replica_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicaOutput"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry_after_s` says for how long */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -4712,7 +6322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Name, password or link is wrong */
+            /** @description Name, password, link or code is wrong; or a code is needed (`code-needed`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4958,6 +6568,324 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewPasswordRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry_after_s` says for how long */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmSecondFactorRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A field or parameter is wrong; `field` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not sent as application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedSecondFactor"];
+                };
+            };
+            /** @description No API key or session, or one that is unknown, expired, ended or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is no admin key, no role of the account allows it, or x-cloister-csrf is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this; `type` and `detail` say why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the controller */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state or the audit record cannot be read or written now; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveSecondFactorRequest"];
             };
         };
         responses: {

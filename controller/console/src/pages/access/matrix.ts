@@ -18,6 +18,7 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
   'deployment.read': ['fleet-admin', 'operator', 'model-approver', 'auditor', 'developer', 'user', 'vendor-support'],
   'deployment.change': ['fleet-admin', 'operator'],
   'deployment.remove': ['fleet-admin', 'operator'],
+  'replica.logs': ['fleet-admin', 'operator', 'vendor-support'],
   'node.read': ['fleet-admin', 'operator', 'auditor', 'vendor-support'],
   'node.admit': ['fleet-admin', 'operator'],
   'node.cordon': ['fleet-admin', 'operator'],
@@ -40,4 +41,4 @@ export const MATRIX: Readonly<Record<string, readonly (typeof ROLES)[number][]>>
 };
 
 /** Actions that are possible within a tenant, with what is its own. */
-export const IN_TENANT: ReadonlySet<string> = new Set(['fleet.read', 'model.read', 'deployment.read', 'deployment.change', 'deployment.remove', 'key.read', 'key.create', 'key.revoke', 'audit.read', 'audit.export', 'tenant.read', 'usage.read', 'account.read', 'account.change', 'session.read', 'session.end', 'inference.ask']);
+export const IN_TENANT: ReadonlySet<string> = new Set(['fleet.read', 'model.read', 'deployment.read', 'deployment.change', 'deployment.remove', 'replica.logs', 'key.read', 'key.create', 'key.revoke', 'audit.read', 'audit.export', 'tenant.read', 'usage.read', 'account.read', 'account.change', 'session.read', 'session.end', 'inference.ask']);

@@ -16,7 +16,7 @@ export interface Draft {
 
 export const blank: Draft = { name: '', model: '', replicas: 1, contextLength: 0, maxSequences: 0, jurisdiction: '', selector: '', tenant: '' };
 
-export function draftOf(deployment: Pick<Deployment, 'name' | 'model_name' | 'replicas' | 'context_length' | 'max_sequences' | 'jurisdiction' | 'node_selector'>): Draft {
+export function draftOf(deployment: Pick<Deployment, 'name' | 'model_name' | 'replicas' | 'context_length' | 'max_sequences' | 'jurisdiction' | 'node_selector' | 'tenant'>): Draft {
   return {
     name: deployment.name,
     model: deployment.model_name,

@@ -116,6 +116,9 @@ async fn change_keys(fleet: &Fleet, name: &str) -> Value {
 #[tokio::test]
 async fn a_change_is_told_to_those_who_may_read_what_changed() {
     let (fleet, _telling) = telling().await;
+    // All are there before the first look, which tells everything.
+    let developer = let_in(&fleet, "dev", "developer").await;
+    let user = let_in(&fleet, "user", "user").await;
     let response = by_key(&fleet).await;
     for (name, value) in
         [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")]
@@ -123,9 +126,7 @@ async fn a_change_is_told_to_those_who_may_read_what_changed() {
         assert_eq!(response.headers()[name], value);
     }
     let mut admin = Listener::of(response).await;
-    let developer = let_in(&fleet, "dev", "developer").await;
     let mut developer = Listener::of(by(&fleet, &developer).await).await;
-    let user = let_in(&fleet, "user", "user").await;
     let mut user = Listener::of(by(&fleet, &user).await).await;
 
     // All that came before the streams, in one.
