@@ -200,10 +200,10 @@ async fn by_session(
     access: Access,
 ) -> Result<Result<Caller, Refused>, ApiError> {
     let refuse =
-        |caller, why: session::NoSession, kind| Err((caller, why.class(), ApiError::new(kind, why.detail())));
+        |caller, why: session::NoSession, kind| (caller, why.class(), ApiError::new(kind, why.detail()));
     let signed_in = match session::identify(api, (secret, headers), Timestamp::now()).await? {
         Ok(signed_in) => signed_in,
-        Err(why) => return Ok(refuse(Caller::anonymous(address), why, ProblemKind::Unauthenticated)),
+        Err(why) => return Ok(Err(refuse(Caller::anonymous(address), why, ProblemKind::Unauthenticated))),
     };
     let foreign = !session::is_from_console(method, headers, &signed_in);
     let needs_second_factor = signed_in.needs_second_factor;
@@ -213,7 +213,7 @@ async fn by_session(
     };
     let caller = Caller::of_session(signed_in, address);
     Ok(match access {
-        _ if foreign => refuse(caller, session::NoSession::Foreign, ProblemKind::Forbidden),
+        _ if foreign => Err(refuse(caller, session::NoSession::Foreign, ProblemKind::Forbidden)),
         Access::Needs(action) if !access::is_within(caller.tenant(), action) => {
             Err((caller, "tenant", beyond(action)))
         }

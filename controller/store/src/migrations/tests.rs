@@ -143,7 +143,7 @@ async fn a_schema_that_asks_for_more_is_refused_by_name() {
 const BEFORE_APPROVAL: i64 = 7;
 
 /// Imports a model as the version before does: without saying that it is approved.
-async fn import_as_before(store: &Store, name: &str, seq: u64) {
+async fn import_as_before(store: &Store, name: &str, seq: i64) {
     let signer = Signer {
         key_id: format!("signer of {name}"),
         name: "release".to_owned(),
@@ -157,8 +157,8 @@ async fn import_as_before(store: &Store, name: &str, seq: u64) {
                VALUES ($1, $2, $3, $4, '[]', '{}', 7, 42)";
     let args = vec![format!("sha256:{name}").into(), name.into(), vec![7_u8].into(), signer.key_id.into()];
     append.connection().execute(sql, args).await.unwrap();
-    append.write(rows("the version before", seq)).await.unwrap();
     append.commit().await.unwrap();
+    write_as_before(store, seq).await;
 }
 
 #[tokio::test]
