@@ -181,7 +181,11 @@ fn sentence(kind: EventKind, node: &str, detail: &str) -> String {
         EventKind::Loading => "Its worker loads the weights".to_owned(),
         EventKind::Ready => format!("It answers on {node}"),
         EventKind::Failed => format!("It will be tried again on {node}: {detail}"),
-        EventKind::Draining => "It finishes what it has and takes nothing new".to_owned(),
+        // Its node tells of its end without a reason; the scheduler, that it is to come, with one.
+        EventKind::Draining if detail.is_empty() => {
+            "It finishes what it has and takes nothing new".to_owned()
+        }
+        EventKind::Draining => format!("It is sent nothing new: {detail}"),
         EventKind::Stopped => format!("It has left {node}"),
         EventKind::Refused => format!("{node} refused it: {detail}"),
         EventKind::Crashed => format!("It crashed and starts again after a pause: {detail}"),
