@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { client, take } from './client';
-import { live, liveBy } from './live';
+import { liveBy } from './live';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -73,5 +73,5 @@ export const keys = queryOptions({
 });
 
 export const tenants = queryOptions({
-  queryKey: ['tenants'], queryFn: async () => (await take(client.GET('/api/v1/tenants'))).tenants, ...live,
+  queryKey: ['tenants'], queryFn: async () => (await take(client.GET('/api/v1/tenants'))).tenants, ...liveBy('accounts', 'keys', 'deployments'),
 });

@@ -54,6 +54,7 @@ fn of_kind(kind: &str) -> Option<&'static [Topic]> {
         "signer" => &[Topic::Signers, Topic::Models, Topic::Replicas],
         "trust_policy" => &[Topic::TrustPolicies, Topic::Models, Topic::Replicas],
         "key" => &[Topic::Keys],
+        "tenant" => &[Topic::Accounts, Topic::Keys],
         "account" | "session" => &[Topic::Accounts, Topic::Sessions],
         _ => return None,
     })
