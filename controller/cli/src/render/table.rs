@@ -29,9 +29,13 @@ pub(crate) fn pairs(rows: impl IntoIterator<Item = (&'static str, String)>) -> S
     lines.join("\n")
 }
 
-/// Text from elsewhere must not move the cursor or repaint the terminal.
+/// Text from elsewhere must not move the cursor, repaint the terminal, or show in another order than it is in.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    let obeyed = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// An absent value.
