@@ -2,7 +2,7 @@ import { QueryClient, type Query } from '@tanstack/react-query';
 import { isLost, onRecovery } from './connection';
 import { Problem } from './errors';
 import type { Hello, Listener, Topic } from './eventStream';
-import { checkSession, isSignedIn, onSessionChange } from './session';
+import { checkSession, mayAsk, onSessionChange } from './session';
 import { listen } from './tabs';
 import { isTold, setTold } from './told';
 
@@ -66,7 +66,7 @@ export function startLive(queries: QueryClient): void {
     setTold(false);
   };
   const settle = () => {
-    if (!isSignedIn()) return stop();
+    if (!mayAsk()) return stop();
     if (running) return;
     running = new AbortController();
     listen(running.signal, reading);

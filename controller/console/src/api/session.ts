@@ -137,7 +137,8 @@ export function onSessionChange(listener: () => void): () => void {
 }
 
 /** Somebody is signed in, as far as is known. */
-export const isSignedIn = (): boolean => state.phase === 'signed-in' && !state.interrupted;
+/** Whether anything may be asked for: whoever has to set up a second factor first may do nothing else. */
+export const mayAsk = (): boolean => state.phase === 'signed-in' && !state.interrupted && !state.session.account.needs_second_factor;
 
 export function useSessionState(): SessionState {
   return useSyncExternalStore(onSessionChange, () => state);

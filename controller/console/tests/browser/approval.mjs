@@ -59,10 +59,10 @@ await task('an approver approves it, and the operator deploys it', async () => {
   await ap.getByText(`${model} is approved. Record`).waitFor();
   await op.goto(`${address}/deployments?new`);
   await op.getByLabel('Name', { exact: true }).fill(deployment);
-  await op.getByRole('button', { name: /Model/ }).click();
+  await op.getByRole('dialog').getByRole('button', { name: /Model$/ }).click();
   await op.getByRole('option', { name: model }).click();
   await op.getByLabel('Node labels').fill('nowhere=yes');
-  await op.getByRole('button', { name: 'Deploy' }).click();
+  await op.getByRole('button', { name: 'Deploy', exact: true }).click();
   await op.getByRole('heading', { name: deployment, level: 1 }).waitFor();
 });
 

@@ -99,12 +99,12 @@ await task('a refusal with a hostile reason, on every page and in a dialog', asy
 });
 
 await task('every page and dialog, with a controller whose every text is hostile', async () => {
-  await page.route(/\/api\/v1\/|\/v1\/models/, async (route) => {
+  await page.route(/\/api\/v1\/(?!events)|\/v1\/models/, async (route) => {
     const answer = await route.fetch();
     const isJson = answer.headers()['content-type']?.includes('json');
     return isJson ? route.fulfill({ response: answer, json: poisoned(await answer.json()) }) : route.fulfill({ response: answer });
   });
-  const pages = ['/', '/nodes', '/models', '/deployments', '/playground', '/audit', '/access/keys', '/access/accounts', '/access/sessions', '/operations', '/nodes/this-machine', '/models/smollm2', '/deployments/ward'];
+  const pages = ['/', '/nodes', '/models', '/deployments', '/playground', '/audit', '/access/keys', '/access/accounts', '/access/sessions', '/access/tenants', '/access/usage', '/operations', '/nodes/this-machine', '/models/smollm2', '/deployments/ward'];
   const dialogs = ['/nodes/this-machine?revoke', '/models/smollm2?remove', '/deployments/ward?edit', '/deployments/ward?scale', '/deployments/ward?remove',
     ...['roles', 'link', 'disable'].map((what) => `/access/accounts?${what}=${everyone('m.okafor')}`)];
   for (const path of [...pages, ...dialogs, ...oneOfEachKind]) await visit(page, path, 1);

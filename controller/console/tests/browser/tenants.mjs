@@ -35,7 +35,7 @@ await task('a tenant is made, and a person for it', async () => {
   await page.getByLabel('Name', { exact: true }).fill(theirAdmin);
   await page.getByRole('button', { name: /Belongs to/ }).click();
   await page.getByRole('option', { name: /cardiology/ }).click();
-  await page.getByText('fleet-admin', { exact: true }).first().click();
+  await page.getByRole('dialog').getByText('fleet-admin', { exact: true }).click();
   await page.getByRole('button', { name: 'Create account' }).click();
   await page.getByText('This address signs').waitFor();
   await page.getByRole('button', { name: 'Done' }).click();
@@ -58,7 +58,7 @@ await task('it deploys, asks, and is counted', async () => {
   await theirs.goto(`${address}/deployments?new`);
   await theirs.getByLabel('Name', { exact: true }).fill('heart');
   if (await theirs.getByRole('button', { name: /Belongs to/ }).count()) faults.push('a tenant is asked whose a deployment is to be');
-  await theirs.getByRole('button', { name: 'Deploy' }).click();
+  await theirs.getByRole('button', { name: 'Deploy', exact: true }).click();
   await theirs.waitForURL(/deployments\/heart/);
   await until('heart answers', async () => (await api('GET', '/api/v1/deployments/heart')).ready_replicas === 1, 120_000);
   await theirs.goto(`${address}/playground?deployment=heart`);
