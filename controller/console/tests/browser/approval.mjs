@@ -87,7 +87,7 @@ const entries = () => au.locator('.entry').allInnerTexts();
 
 await task('an auditor finds it by who, model and time', async () => {
   await au.goto(`${address}/audit`);
-  await au.getByLabel('Who').fill(approver.name);
+  await au.getByRole('textbox', { name: 'Who' }).fill(approver.name);
   await au.getByRole('textbox', { name: 'Model' }).fill(model);
   await au.getByRole('button', { name: 'Apply' }).click();
   await until('both filters', async () => (await entries()).length === 2);
@@ -114,7 +114,7 @@ await task('a saved query brings every filter back; where nothing matches it say
   await au.keyboard.press('Enter');
   await au.goto(`${address}/audit?queries`);
   await au.getByRole('link', { name: 'that approver' }).click();
-  await until('the filter', async () => (await au.getByLabel('Who').inputValue()) === approver.name && (await au.getByRole('textbox', { name: 'Model' }).inputValue()) === model);
+  await until('the filter', async () => (await au.getByRole('textbox', { name: 'Who' }).inputValue()) === approver.name && (await au.getByRole('textbox', { name: 'Model' }).inputValue()) === model);
   await au.goto(`${address}/audit?actor=${approver.name}&node=nowhere`);
   await au.getByText('No record matches').waitFor();
   await clean(au, 'audit-nothing');

@@ -66,11 +66,12 @@ await task('it deploys, asks, and is counted', async () => {
   await theirs.keyboard.press('Enter');
   await theirs.getByRole('button', { name: 'Show the record' }).waitFor({ timeout: 90_000 });
   await theirs.goto(`${address}/access/usage`);
-  await theirs.getByText(/^1 requests from/).waitFor();
+  await theirs.getByText(/^1 request from/).waitFor();
   await clean(theirs, 'usage');
   await page.goto(`${address}/access/usage?by=tenant`);
-  await page.getByText('the fleet itself').waitFor();
-  await page.getByText('cardiology').first().waitFor();
+  const table = page.getByRole('table', { name: 'Usage' });
+  await table.getByText('the fleet itself').waitFor();
+  await table.getByText('cardiology').waitFor();
 });
 
 await task('a tenant that is not empty says what is left, and an empty one is removed by its name', async () => {

@@ -15,7 +15,7 @@ export function UsageTab() {
   const query = useQuery(usage({ by, from: daysBack(Number(days), new Date()), tenant }));
   return (
     <Section title="Usage" note="what was asked of models, from the records of answers">
-      <div className="form-pair">
+      <div className="form-pair usage-choices">
         <Select label="Summed up by" value={by} onChange={set('by')} options={GROUPS} />
         <Select label="Time" value={days} onChange={set('days')} options={RANGES} />
         <OfTenant value={tenant} onChange={set('tenant')} />
@@ -41,8 +41,8 @@ function Report({ of: report, by }: { of: UsageReport; by: Group }) {
   const { total } = report;
   return (
     <>
-      <p aria-live="polite">
-        {formatCount(total.requests)} requests from {report.from} to {report.to} (UTC): {formatCount(total.prompt_tokens)} tokens read, {formatCount(total.output_tokens)} written
+      <p className="usage-total" aria-live="polite">
+        {formatCount(total.requests)} {total.requests === 1 ? 'request' : 'requests'} from {report.from} to {report.to} (UTC): {formatCount(total.prompt_tokens)} tokens read, {formatCount(total.output_tokens)} written
         {total.interrupted > 0 ? `; ${formatCount(total.interrupted)} did not end well` : ''}.
       </p>
       {report.truncated ? <Notice tone="warn">There is more than one answer takes: these sums are too low. Choose a shorter time.</Notice> : null}

@@ -59,7 +59,7 @@ function Nothing({ filter, onChange }: Narrowing) {
   const relax = parts.map(({ id, label, value, without }) => <Button key={id} onPress={() => onChange(without)}>Without {label}: {visible(value)}</Button>);
   if (parts.length === 0) return <EmptyState title="No record here" action={<Button onPress={() => onChange({})}>Show the newest</Button>}>The log has nothing before this place.</EmptyState>;
   return (
-    <EmptyState title="No record matches" action={<>{relax}{parts.length > 1 ? <Button kind="primary" onPress={() => onChange({})}>Show all</Button> : null}</>}>
+    <EmptyState title="No record matches" action={<div className="relax">{relax}{parts.length > 1 ? <Button kind="primary" onPress={() => onChange({})}>Show all</Button> : null}</div>}>
       {parts.length > 1 ? 'No record passes all of these filters at once. Take one off:' : 'No record passes this filter. Names must be written in full.'}
     </EmptyState>
   );
