@@ -83,7 +83,7 @@ await task('a tenant that is not empty says what is left, and an empty one is re
   await api('DELETE', `/api/v1/accounts/${theirAdmin}`);
   await page.reload();
   await page.getByRole('button', { name: 'Remove cardiology' }).click();
-  await page.getByRole('dialog').getByRole('textbox').fill('cardiology');
+  await page.getByLabel('Type cardiology to confirm').fill('cardiology');
   await page.getByRole('button', { name: 'Remove tenant' }).click();
   await page.getByText('No tenant', { exact: true }).waitFor();
 });
