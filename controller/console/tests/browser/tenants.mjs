@@ -48,7 +48,7 @@ await task('its admin sees nothing of the fleet’s, and no page that is the fle
   await theirs.goto(`${address}/deployments`);
   await theirs.getByText('Nothing is deployed').waitFor();
   const links = await theirs.getByRole('navigation').first().getByRole('link').allTextContents();
-  for (const page of ['Nodes', 'Operations']) if (links.some((link) => link.includes(page))) faults.push(`${page} is in a tenant's menu`);
+  if (links.some((link) => link.includes('Nodes'))) faults.push('nodes are in a tenant\'s menu');
   await theirs.goto(`${address}/access/accounts`);
   await theirs.getByText(theirAdmin).first().waitFor();
   if (await theirs.getByText(everything.name).count()) faults.push('an account of the fleet is shown to a tenant');
