@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The console in a real browser, on a fleet that is started for it: from the printed link to a verified answer, what each
-# role is shown, a session that ends in the middle of a form, axe on every page and dialog in both themes, and text
-# from outside that would be more than text, and a second factor from setting it up to losing it.
-# Needs `make build`, `make console` and Chromium (CHROMIUM names another than /usr/bin/chromium). Pictures: PICTURES,
-# default target/console-pictures. Programs: PROGRAMS, default what `make build` made.
+# The console in a real browser, on a fleet with a PostgreSQL that is started for it: from the printed link to a verified
+# answer, what each role is shown, a session that ends in the middle of a form, axe on every page and dialog in both
+# themes, text from outside that would be more than text, and a second factor from setting it up to losing it.
+# Needs `make build`, `make console`, PostgreSQL and Chromium (CHROMIUM names another than /usr/bin/chromium). Pictures:
+# PICTURES, default target/console-pictures. Programs: PROGRAMS, default what `make build` made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 strict=
@@ -11,6 +11,7 @@ also_end() { if [ -n "$strict" ]; then kill -TERM "$strict" 2>/dev/null || true;
 . scripts/console-fleet.sh
 read -r http grpc agents < <(free_ports 3)
 export HOME=$work CLOISTER_URL=http://127.0.0.1:$http CLOISTER_KEY_FILE=$work/data/controller/admin.key
+start_postgres
 start_fleet "$http" "$grpc" "$agents"
 LINK=$(grep -o 'http://[^ ]*#token=[^ ]*' "$work/up.log")
 "$programs/cloister" model keygen --out "$work/signing" >/dev/null

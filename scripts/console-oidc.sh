@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Signing in with identity providers, in a real browser: two Dex, an oidc-provider that has a logout of its own, a fleet
-# that trusts all three, and what must not get in.
-# Needs `make build`, `make console`, tests/idp/build-tools.sh and Chromium (CHROMIUM names another than
+# on PostgreSQL that trusts all three, and what must not get in.
+# Needs `make build`, `make console`, tests/idp/build-tools.sh, PostgreSQL and Chromium (CHROMIUM names another than
 # /usr/bin/chromium). Pictures: PICTURES, default target/console-pictures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -46,6 +46,7 @@ dex partner 'Partner account' "127.0.0.1:$partner" 4s
 url=$(tests/idp/oidc-provider.sh start "$work/hospital" "localhost:$hospital" "$(callback hospital)" "$CLOISTER_URL/console/login")
 trusted hospital 'Hospital account' "$url" '"groups"' 4s
 
+start_postgres
 start_fleet "$http" "$grpc" "$agents"
 export PROVIDERS=$work DEX=$PWD/tests/idp/dex.sh OIDC_PROVIDER=$PWD/tests/idp/oidc-provider.sh
 node controller/console/tests/browser/oidc.mjs

@@ -3,15 +3,17 @@
 pub(crate) mod sse;
 pub(crate) mod upload;
 
+use std::path::Path;
+
 use bytes::Bytes;
 use cloister_api::problem::{Problem, ProblemKind};
 use futures_util::{Stream, StreamExt};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::{Target, bearer};
-use crate::error::CliError;
+use crate::error::{CliError, Doing};
 use crate::limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT};
 
 /// One controller and the key to it.
@@ -51,11 +53,26 @@ impl From<CallError> for CliError {
     }
 }
 
+/// What is trusted besides the system's authorities.
+fn authorities(file: &Path) -> Result<Vec<Certificate>, CliError> {
+    let pem = std::fs::read(file).doing(|| format!("{} could not be read", file.display()))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(CliError::usage(format!("{} holds no certificates in PEM form", file.display())).next(
+            "give --ca-file the authority's certificate; the fleet's own is ca.pem in the controller's data",
+        )),
+    }
+}
+
 impl Client {
     pub(crate) fn new(target: Target) -> Result<Self, CliError> {
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("cloister/", env!("CARGO_PKG_VERSION")))
+            .user_agent(concat!("cloister/", env!("CARGO_PKG_VERSION")));
+        if let Some(file) = &target.ca_file {
+            builder = builder.tls_certs_merge(authorities(file)?);
+        }
+        let http = builder
             .build()
             .map_err(|error| CliError::new(format!("the HTTP client could not be made: {error}")))?;
         Ok(Self { http, target })
@@ -159,9 +176,13 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> CliError {
-        CliError::new(format!("no answer from {}: {}", self.target.url, cause(error))).next(
-            "cloister up starts a fleet on this machine; cloister context list shows what is configured",
-        )
+        let why = cause(error);
+        let next = if why.contains("certificate") {
+            "--ca-file FILE trusts the authority that signed the controller's certificate"
+        } else {
+            "cloister up starts a fleet on this machine; cloister context list shows what is configured"
+        };
+        CliError::new(format!("no answer from {}: {why}", self.target.url)).next(next)
     }
 }
 

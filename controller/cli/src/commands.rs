@@ -80,6 +80,9 @@ struct Global {
     /// A file with the API key
     #[arg(long, global = true, env = "CLOISTER_KEY_FILE", value_name = "FILE", help_heading = "Connection")]
     api_key_file: Option<PathBuf>,
+    /// Certificates (PEM) of an authority to trust besides the system's, such as the fleet's own ca.pem
+    #[arg(long, global = true, env = "CLOISTER_CA_FILE", value_name = "FILE", help_heading = "Connection")]
+    ca_file: Option<PathBuf>,
     /// A context of the configuration file
     #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
     context: Option<String>,
@@ -168,6 +171,7 @@ impl Global {
             url: self.url.clone().filter(|u| !u.is_empty()),
             key: self.api_key.clone(),
             key_file: self.api_key_file.clone(),
+            ca_file: self.ca_file.clone().filter(|file| !file.as_os_str().is_empty()),
             context: self.context.clone(),
             file: self.config.clone(),
         }

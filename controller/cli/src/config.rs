@@ -30,6 +30,9 @@ pub(crate) struct Context {
     /// A file with the key, instead of the key itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) key_file: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities that are trusted besides the system's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) ca_file: Option<PathBuf>,
     /// The log's verifier key, pinned when the context was made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) audit_vkey: Option<String>,
@@ -42,6 +45,7 @@ pub(crate) struct Selection {
     pub(crate) key: Option<SecretString>,
     /// Read when no key is given as text.
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     pub(crate) context: Option<String>,
     pub(crate) file: Option<PathBuf>,
 }
@@ -51,6 +55,7 @@ pub(crate) struct Selection {
 pub(crate) struct Target {
     pub(crate) url: String,
     pub(crate) key: Option<SecretString>,
+    pub(crate) ca_file: Option<PathBuf>,
     pub(crate) audit_vkey: Option<String>,
 }
 
@@ -73,30 +78,25 @@ impl Selection {
             return Err(CliError::usage(format!("there is no context {name:?} in {}", path.display()))
                 .next("cloister context list"));
         }
-        match (&self.url, context) {
+        let context = match (&self.url, context) {
             // The address was given by hand: a context's key belongs to the context's address alone.
-            (Some(url), context) => {
-                let same = context.filter(|c| c.url.trim_end_matches('/') == url.trim_end_matches('/'));
-                Ok(Target {
-                    url: url.trim_end_matches('/').to_string(),
-                    key: match &given {
-                        Some(key) => Some(key.clone()),
-                        None => same.map(Context::read_key).transpose()?.flatten(),
-                    },
-                    audit_vkey: same.and_then(|c| c.audit_vkey.clone()),
-                })
+            (Some(url), context) => context.filter(|c| c.address() == url.trim_end_matches('/')),
+            (None, Some(context)) => Some(context),
+            (None, None) => {
+                return Err(CliError::usage("no controller is configured")
+                    .next("cloister up (a fleet on this machine), or set CLOISTER_URL and CLOISTER_KEY"));
             }
-            (None, Some(context)) => Ok(Target {
-                url: context.url.trim_end_matches('/').to_string(),
-                key: match &given {
-                    Some(key) => Some(key.clone()),
-                    None => context.read_key()?,
-                },
-                audit_vkey: context.audit_vkey.clone(),
-            }),
-            (None, None) => Err(CliError::usage("no controller is configured")
-                .next("cloister up (a fleet on this machine), or set CLOISTER_URL and CLOISTER_KEY")),
-        }
+        };
+        let url = self.url.as_deref().or(context.map(|c| c.url.as_str())).unwrap_or_default();
+        Ok(Target {
+            url: url.trim_end_matches('/').to_string(),
+            key: match given {
+                Some(key) => Some(key),
+                None => context.map(Context::read_key).transpose()?.flatten(),
+            },
+            ca_file: self.ca_file.clone().or_else(|| context.and_then(|c| c.ca_file.clone())),
+            audit_vkey: context.and_then(|c| c.audit_vkey.clone()),
+        })
     }
 }
 
@@ -116,6 +116,10 @@ fn read_key_file(file: &Path) -> Result<SecretString, CliError> {
 }
 
 impl Context {
+    fn address(&self) -> &str {
+        self.url.trim_end_matches('/')
+    }
+
     fn read_key(&self) -> Result<Option<SecretString>, CliError> {
         match (&self.key, &self.key_file) {
             (Some(key), _) => Ok(Some(SecretString::from(key.clone()))),
@@ -197,7 +201,13 @@ mod tests {
     }
 
     fn context(url: &str, key: &str) -> Context {
-        Context { url: url.into(), key: Some(key.into()), key_file: None, audit_vkey: Some("v".into()) }
+        Context {
+            url: url.into(),
+            key: Some(key.into()),
+            key_file: None,
+            ca_file: Some("ward-ca.pem".into()),
+            audit_vkey: Some("v".into()),
+        }
     }
 
     fn two() -> Config {
@@ -239,6 +249,16 @@ mod tests {
             Selection { file: Some(path), url: Some("http://evil:1".into()), ..Default::default() };
         let target = selection.target().unwrap();
         assert_eq!((target.url.as_str(), key(&target)), ("http://evil:1", None));
+        assert_eq!((target.ca_file, target.audit_vkey), (None, None), "nor does it vouch for it");
+    }
+
+    #[test]
+    fn the_authority_is_the_given_one_or_the_contexts() {
+        let (_keep, path) = file(&two());
+        let mut selection = Selection { file: Some(path), ..Default::default() };
+        assert_eq!(selection.target().unwrap().ca_file, Some("ward-ca.pem".into()));
+        selection.ca_file = Some("mine.pem".into());
+        assert_eq!(selection.target().unwrap().ca_file, Some("mine.pem".into()));
     }
 
     #[test]

@@ -8,11 +8,13 @@ import { pages } from './pages';
 import { applyTheme } from './shell/theme';
 import { SessionGate } from './shell/SessionGate';
 import { Shell } from './shell/Shell';
+import { expectView } from './shell/views';
 
 applyTheme();
 // The page is fetched while the session is asked for, not after.
 const address = location.pathname.replace(/^\/console/, '') || '/';
-void pages.find(({ path }) => (path === '/' ? address === '/' : address.startsWith(path)))?.load().catch(() => undefined);
+const first = pages.find(({ path }) => (path === '/' ? address === '/' : address.startsWith(path)));
+if (first) expectView(first);
 const queries = createQueryClient();
 startLive(queries);
 const root = document.getElementById('root');

@@ -105,16 +105,27 @@ class Release:
     def url(self) -> str:
         return f"http://{resolve(self.cluster, self.namespace, self.name)}:7080"
 
-    def cli(self, caller: PodNetwork, *arguments, seconds: float = 120) -> str:
-        """`cloister`, which must succeed; what it printed."""
-        return self.cli_at(caller, self.url(), *arguments, seconds=seconds)
+    def cli(self, caller: PodNetwork, *arguments, seconds: float = 120, key_file: pathlib.Path | None = None) -> str:
+        """`cloister`, which must succeed; what it printed. With the first admin's key, unless told another."""
+        return self.cli_at(caller, self.url(), *arguments, seconds=seconds, key_file=key_file)
 
-    def cli_at(self, caller: PodNetwork, url: str, *arguments, seconds: float = 120) -> str:
-        connection = ["--url", url, "--api-key-file", self.key_file()]
-        done = caller.run(PROGRAMS / "cloister", *connection, *arguments, seconds=seconds)
+    def cli_at(
+        self, caller: PodNetwork, url: str, *arguments, seconds: float = 120, key_file: pathlib.Path | None = None,
+    ) -> str:
+        done = self.typed(caller, url, arguments, key_file or self.key_file(), seconds)
         if done.returncode != 0:
             raise AssertionError(f"cloister {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def cli_fails(self, caller: PodNetwork, *arguments, key_file: pathlib.Path) -> str:
+        """`cloister`, which must not succeed; why."""
+        done = self.typed(caller, self.url(), arguments, key_file, 120)
+        assert done.returncode != 0, f"cloister {' '.join(arguments)} succeeded: {done.stdout}"
+        return done.stderr
+
+    def typed(self, caller: PodNetwork, url: str, arguments: tuple, key_file: pathlib.Path, seconds: float):
+        connection = ["--url", url, "--api-key-file", key_file]
+        return caller.run(PROGRAMS / "cloister", *connection, *arguments, seconds=seconds)
 
     def key_file(self) -> pathlib.Path:
         file = WORK / f"{self.namespace}.key"

@@ -89,6 +89,26 @@ def test_people_scale_and_explain_with_kubectl(plain: Release):
     assert "replicas" in plain.kube.run("explain", "modeldeployment.spec")
 
 
+def test_a_tenants_deployment_is_that_tenants_alone(plain: Release):
+    plain.apply(deployment("heart", "smollm2", tenant="cardiology"))
+    refused = plain.until_condition("modeldeployment", "heart", "Admitted", "False")
+    assert "cardiology" in refused["message"], "there is no such tenant yet"
+    caller = plain.caller()
+    plain.cli(caller, "tenant", "create", "cardiology")
+    plain.until_condition("modeldeployment", "heart", "Ready", seconds=180)
+    for name, tenant in (("heart-app", ["--tenant", "cardiology"]), ("house-app", [])):
+        key = json.loads(plain.cli(caller, "key", "create", name, *tenant, "-o", "json"))["secret"]
+        (WORK / f"{name}.key").write_text(key)
+    plain.cli(caller, "chat", "heart", "-m", "Name a colour.", "--max-tokens", "4", key_file=WORK / "heart-app.key")
+    for key, foreign in (("heart-app", "ward"), ("house-app", "heart")):
+        told = plain.cli_fails(caller, "chat", foreign, "-m", "Name a colour.", key_file=WORK / f"{key}.key")
+        assert foreign in told, told
+    changed = deployment("heart", "smollm2", tenant="oncology")
+    message = plain.kube.fails("-n", "cloister", "apply", "-f", "-", stdin=json.dumps(changed))
+    assert "tenant cannot be changed" in message, message
+    plain.delete("modeldeployment", "heart")
+
+
 def test_what_cannot_be_is_refused_with_field_and_rule(plain: Release):
     wrong = deployment("wrong", "smollm2", replicas=-1, contextLength=-5, jurisdiction="Germany", maxSequences=100000)
     message = plain.kube.fails("-n", "cloister", "apply", "-f", "-", stdin=json.dumps(wrong))

@@ -1,11 +1,13 @@
 //! `cloister context`
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::config::{Config, Context as Entry, Selection};
-use crate::error::CliError;
+use crate::error::{CliError, Doing};
 use crate::output::Output;
 use crate::render::table::table;
 
@@ -15,9 +17,10 @@ pub(crate) enum Context {
     List,
     /// Make a context the current one
     Use { name: String },
-    /// Write a context from --url and --api-key (or CLOISTER_URL and CLOISTER_KEY)
+    /// Write a context from --url, --api-key or --api-key-file, and --ca-file (or their variables)
     #[command(
-        after_help = "Example:\n  CLOISTER_KEY=clk_… cloister context set ward --url https://cloister.ward:7080"
+        after_help = "Examples:\n  CLOISTER_KEY=clk_… cloister context set ward --url https://cloister.ward:7080\n  \
+                      cloister context set ward --url https://cloister.ward:7080 --api-key-file ward.key --ca-file ward-ca.pem"
     )]
     Set { name: String },
     /// Forget a context
@@ -50,7 +53,11 @@ impl Context {
                     .ok_or_else(|| CliError::usage("a context needs an address").next("add --url URL"))?;
                 let key = selection.key.as_ref().map(|k| k.expose_secret().to_string());
                 let audit_vkey = config.contexts.get(&name).and_then(|c| c.audit_vkey.clone());
-                config.set(&name, Entry { url, key, key_file: None, audit_vkey });
+                // Whatever folder the next command is typed in.
+                let [key_file, ca_file] =
+                    [&selection.key_file, &selection.ca_file].map(|file| file.as_deref().map(absolute));
+                let key_file = key_file.filter(|_| key.is_none()).transpose()?;
+                config.set(&name, Entry { url, key, key_file, ca_file: ca_file.transpose()?, audit_vkey });
             }
             Self::Rm { name } => {
                 known(&config, &name)?;
@@ -60,6 +67,10 @@ impl Context {
         }
         config.save(&path)
     }
+}
+
+fn absolute(file: &Path) -> Result<PathBuf, CliError> {
+    std::fs::canonicalize(file).doing(|| format!("{} could not be read", file.display()))
 }
 
 fn known(config: &Config, name: &str) -> Result<(), CliError> {

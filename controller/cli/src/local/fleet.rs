@@ -68,6 +68,7 @@ impl Fleet {
         let client = Client::new(Target {
             url: url_of(&endpoints.http),
             key: Some(SecretString::from(key.trim().to_string())),
+            ca_file: None,
             audit_vkey: Some(audit_vkey.clone()),
         })?;
         wait_until_ready(&client, &mut controller).await?;
@@ -89,6 +90,7 @@ impl Fleet {
                 url: self.client.target().url.clone(),
                 key: None,
                 key_file: Some(layout.admin_key_file()),
+                ca_file: None,
                 audit_vkey: Some(self.audit_vkey.clone()),
             },
         );

@@ -24,6 +24,7 @@ export interface RecordFilter {
   before_seq?: number;
 }
 
+export type RecordPage = components['schemas']['RecordPage'];
 export type Timeline = components['schemas']['Timeline'];
 
 export const PAGE_SIZE = 100;

@@ -5,6 +5,7 @@ import { Button, Menu, type MenuChoice } from '../design';
 import { pages } from '../pages';
 import { Account } from './Account';
 import { Mark } from './Mark';
+import { expectView } from './views';
 
 export function Navigation({ onSearch, onShortcuts }: { onSearch: () => void; onShortcuts: () => void }) {
   const may = useMay();
@@ -30,7 +31,7 @@ function NavItem({ page }: { page: (typeof pages)[number] }) {
   const Icon = page.icon;
   return (
     <li>
-      <NavLink to={page.path} end={page.path === '/'} className="nav-item">
+      <NavLink to={page.path} end={page.path === '/'} className="nav-item" onPointerEnter={() => expectView(page)} onFocus={() => expectView(page)}>
         <Icon aria-hidden="true" /><span>{page.title}</span>
       </NavLink>
     </li>

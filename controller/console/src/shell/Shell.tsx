@@ -1,4 +1,4 @@
-import { Suspense, lazy, useEffect, useMemo, useRef, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
 import { RouterProvider } from 'react-aria-components';
 import { Navigate, useHref, useLocation, useNavigate, useRoutes } from 'react-router';
 import { useMay, useSessionState } from '../api/session';
@@ -11,6 +11,7 @@ import { Navigation } from './Navigation';
 import type { Page } from './page';
 import { ShortcutsDialog } from './ShortcutsDialog';
 import { useShortcuts } from './shortcuts';
+import { useView } from './views';
 import './Shell.css';
 
 export function Shell() {
@@ -58,7 +59,7 @@ function Addressed() {
 function PageView({ page }: { page: Page }) {
   const may = useMay();
   const state = useSessionState();
-  const View = useMemo(() => lazy(page.load), [page]);
+  const View = useView(page);
   if (!may(page.action)) {
     // Nobody chose the first page: whoever may not see it lands on the page for such, or the first that they may.
     const permitted = page.path === '/' ? pages.filter(({ action }) => may(action)) : [];

@@ -143,7 +143,7 @@ await task('a restart is said, nothing old is shown as live, and then all is liv
 
 await task('who is told is said under Operations', async () => {
   await open(second, 'operations', 'Operations');
-  await second.getByText('is shown when it happens').waitFor();
+  await second.getByText('shown as it happens').waitFor();
   for (const [theme, width] of [['light', 1440], ['dark', 1440], ['light', 390], ['dark', 390]]) {
     await second.setViewportSize({ width, height: 900 });
     await second.emulateMedia({ colorScheme: theme });
@@ -163,7 +163,7 @@ await task('where no stream can be had, what changes is asked for', async () => 
   await open(page, 'access/keys', 'Access');
   await shownIn('asked-for', [page]);
   await open(page, 'operations', 'Operations');
-  await page.getByText('is asked for every 2 seconds').waitFor();
+  await page.getByText('asked for every 2 s').waitFor();
   await page.screenshot({ path: `${process.env.PICTURES}/live-asked-light-1440.png` });
 });
 

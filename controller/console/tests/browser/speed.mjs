@@ -36,9 +36,10 @@ function watchFirstView() {
 
 /** Nothing more comes after so long. */
 const QUIET_MS = 500;
+const PAGES = ['/', '/nodes', '/models', '/deployments', '/playground', '/audit', '/access/accounts', '/access/keys', '/operations'];
 
-/** A browser that has never been here, but for being signed in, opens the console. */
-async function coldLoad(cookie) {
+/** A browser that has never been here, but for being signed in, opens the console. `isThere`: told by the page. */
+async function coldLoad(cookie, path = '/', isThere = () => globalThis.firstViewMs !== undefined) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   await context.addCookies([{ ...cookie, url, httpOnly: true, sameSite: 'Strict' }]);
   const page = await context.newPage();
@@ -51,8 +52,8 @@ async function coldLoad(cookie) {
     heard = performance.now();
   });
   await page.addInitScript(watchFirstView);
-  await page.goto(`${url}/console/`);
-  await page.waitForFunction(() => globalThis.firstViewMs !== undefined);
+  await page.goto(`${url}/console${path}`);
+  await page.waitForFunction(isThere);
   // The stream of changes has no end: all else is there when nothing has come for a while.
   while (performance.now() - heard < QUIET_MS) await new Promise((resolve) => setTimeout(resolve, 50));
   const seen = await page.evaluate(() => ({ first_view_ms: globalThis.firstViewMs, layout_shift: globalThis.shifts }));
@@ -101,6 +102,18 @@ console.log(`the first page, median of ${COLD_LOADS} cold loads from this machin
 tell('until it shows the fleet', median(loads.map(({ first_view_ms: ms }) => ms)), LIMITS.first_view_ms, ' ms');
 tell('layout shift (CLS), the worst of all', Math.max(...loads.map(({ layout_shift: shift }) => shift)), LIMITS.layout_shift);
 tell('transferred', median(loads.map(({ transferred_kb: kb }) => kb)), LIMITS.transferred_kb, ' kB');
+
+const first = async (path, list) => (await fetch(`${url}/api/v1/${path}`, { headers: { authorization: `Bearer ${key}` } }).then((answer) => answer.json()))[list][0];
+const one = await Promise.all(['nodes', 'models', 'deployments'].map(async (kind) => `/${kind}/${(await first(kind, kind)).name}`));
+const record = `/audit/${(await first('audit/records?limit=1', 'records')).id}`;
+const shifts = [];
+for (const path of [...PAGES, ...one, record]) {
+  const { layout_shift: shift } = await coldLoad(cookie, path, () => document.querySelector('h1') && !document.querySelector('.skeleton'));
+  shifts.push({ path, shift });
+}
+const shifted = shifts.filter(({ shift }) => shift > 0);
+tell(`layout shift of ${shifts.length} pages, the worst`, Math.max(...shifts.map(({ shift }) => shift)), LIMITS.layout_shift);
+for (const { path, shift } of shifted) tell(`  ${path}`, shift);
 
 const rows = JSON.stringify({ keys: Array.from({ length: ROWS }, (_, at) => keyAt(at)) });
 served.instead('/api/v1/keys', (_, outgoing) => outgoing.writeHead(200, { 'content-type': 'application/json' }).end(rows));

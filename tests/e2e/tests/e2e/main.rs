@@ -12,6 +12,7 @@ mod live;
 mod official_client;
 mod one_machine;
 mod people;
+mod private_authority;
 mod refusals;
 mod story;
 mod tenants;

@@ -1,10 +1,11 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { Bookmark, ChevronLeft, ChevronRight } from 'lucide-react';
 import { Link, useSearchParams } from 'react-router';
+import { readBelow, useAnswered } from '../../api/answered';
 import { useMay } from '../../api/session';
 import { Button, Dialog, EmptyState, ErrorState, exactTime, formatCount, Notice, PageHead, Section, Skeleton, useDialogParameter, visible } from '../../design';
 import { LogHead } from '../../records/LogHead';
-import { recordPage, timeline, type RecordFilter } from '../../records/queries';
+import { checkpoint, recordPage, timeline, type RecordFilter, type RecordPage } from '../../records/queries';
 import { SaveEvidence } from '../../records/SaveEvidence';
 import { Timeline } from '../../records/Timeline';
 import { VerifyHere } from '../../verifier/VerifyHere';
@@ -19,14 +20,26 @@ export function RecordsPage() {
   const filter = filterOf(address);
   const narrow = (changed: RecordFilter) => setAddress(addressOf(changed));
   const query = useQuery({ ...recordPage(filter), placeholderData: keepPreviousData });
-  const may = useMay();
+  const isThere = useAnswered(query, useQuery({ ...timeline(filter), ...readBelow }), useQuery({ ...checkpoint, ...readBelow }));
   const [isChoosing, openQueries, closeQueries] = useDialogParameter('queries');
   const rows = query.data?.records ?? [];
   const save = <SaveEvidence ids={rows.map(({ id }) => id)} label={`Save the evidence of these ${rows.length}`} />;
   return (
     <>
-      <PageHead title="Audit" actions={<><Button icon={<Bookmark />} onPress={openQueries}>Saved queries</Button>{rows.length > 0 ? save : null}</>} />
+      <PageHead title="Audit" actions={isThere ? <>{rows.length > 0 ? save : null}<Button icon={<Bookmark />} onPress={openQueries}>Saved queries</Button></> : null} />
       <Filters filter={filter} onChange={narrow} />
+      {isThere ? <Read filter={filter} query={query} onChange={narrow} /> : <Skeleton rows={14} label="Reading the log" />}
+      <Dialog title="Saved queries" isOpen={isChoosing} onClose={closeQueries}><SavedQueries filter={filter} /></Dialog>
+    </>
+  );
+}
+
+/** What the log answered. */
+function Read({ filter, query, onChange: narrow }: Narrowing & { query: UseQueryResult<RecordPage> }) {
+  const may = useMay();
+  const rows = query.data?.records ?? [];
+  return (
+    <>
       {query.data?.unsearchable ? <Notice tone="warn">{formatCount(query.data.unsearchable)} records of an earlier version are still being made searchable. Until then a search by who, model, node or time does not find them.</Notice> : null}
       <OverTime filter={filter} onChange={narrow} />
       {!query.data
@@ -36,7 +49,6 @@ export function RecordsPage() {
       <Section title="The log" note="its newest signed checkpoint"><LogHead /></Section>
       <KeptCheckpoints />
       {may('audit.export') ? <Section title="Check the whole log here"><div className="section-body"><VerifyHere ids={[]} /></div></Section> : null}
-      <Dialog title="Saved queries" isOpen={isChoosing} onClose={closeQueries}><SavedQueries filter={filter} /></Dialog>
     </>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { MessageSquareText, Pencil, RotateCcw, Scale, Trash2 } from 'lucide-react';
 import { Link, Navigate, NavLink, Route, Routes, useParams } from 'react-router';
 import { deployment as read, replicas, type Deployment } from '../../api/queries';
+import { useAnswered } from '../../api/answered';
 import { useMay } from '../../api/session';
 import { Button, CopyField, Dialog, EmptyState, ErrorState, Facts, formatCount, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
 import { ReplicaTable } from '../../fleet/ReplicaTable';
@@ -54,7 +55,9 @@ function DeploymentDetail({ deployment }: { deployment: Deployment }) {
 
 function Overview({ deployment }: { deployment: Deployment }) {
   const { name } = deployment;
-  const its = useQuery(replicas).data?.filter((replica) => replica.deployment === name);
+  const placed = useQuery(replicas);
+  const its = placed.data?.filter((replica) => replica.deployment === name);
+  if (!useAnswered(placed)) return <Skeleton rows={12} label="Reading the deployment" />;
   return (
     <>
       {its ? <Section title="Conditions"><Conditions deployment={deployment} replicas={its} /></Section> : null}

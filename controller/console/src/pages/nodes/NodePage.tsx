@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Ban, CirclePlay, LogOut, ShieldX } from 'lucide-react';
 import { useParams } from 'react-router';
-import { nodes, replicas, type Node, type Replica } from '../../api/queries';
+import { nodes, replicas, type Node } from '../../api/queries';
+import { useAnswered } from '../../api/answered';
 import { useMay } from '../../api/session';
 import { Button, CopyField, EmptyState, ErrorState, Facts, formatBytes, Meter, Notice, PageHead, Section, Skeleton, Time, useDialogParameter, visible } from '../../design';
 import { jurisdictionName, memoryUsed, NodeBadge, SchedulingBadge } from '../../fleet/states';
@@ -17,9 +18,8 @@ const parent = { title: 'Nodes', to: '/nodes' };
 export function NodePage() {
   const { name = '' } = useParams();
   const query = useQuery(nodes);
-  const its = useQuery(replicas).data?.filter(({ node_name: on }) => on === name) ?? [];
   const node = query.data?.find((candidate) => candidate.name === name || candidate.id === name);
-  if (node) return <NodeDetail node={node} replicas={its} />;
+  if (node) return <NodeDetail node={node} />;
   return (
     <>
       <PageHead title={visible(name)} parent={parent} />
@@ -30,7 +30,7 @@ export function NodePage() {
   );
 }
 
-function NodeDetail({ node, replicas: its }: { node: Node; replicas: readonly Replica[] }) {
+function NodeDetail({ node }: { node: Node }) {
   const may = useMay();
   const isThere = node.state !== 'revoked';
   const [mayCordon, mayRevoke] = [may('node.cordon') && isThere, may('node.revoke') && isThere];
@@ -50,17 +50,29 @@ function NodeDetail({ node, replicas: its }: { node: Node; replicas: readonly Re
   return (
     <>
       <PageHead title={node.name} parent={parent} note={<span className="row"><NodeBadge state={node.state} /><SchedulingBadge node={node} /></span>} actions={mayCordon || mayRevoke ? actions : null} />
-      <div className="drain-told"><DrainTold node={node} /></div>
-      <Section title="Inventory" note={node.cpu ? 'as its agent measured it' : 'not measured since the controller started'}><Inventory node={node} /></Section>
-      <History node={node} />
-      <Section title="Identity"><Identity node={node} /></Section>
-      <Section title="Replicas" note={String(its.length)}>
-        {its.length === 0 ? <EmptyState title="No replica is placed here" /> : <ReplicaTable label={`Replicas on ${node.name}`} replicas={its} show="deployment" />}
-      </Section>
+      <About node={node} />
       <CordonNode node={node} isOpen={cordoning && mayCordon} onClose={closeCordon} />
       <DrainNode node={node} isOpen={draining && mayCordon} onClose={closeDrain} />
       <OpenNode node={node} isOpen={opening && mayCordon} onClose={closeOpen} />
       <RevokeNode node={node} isOpen={revoking && mayRevoke} onClose={closeRevoke} />
+    </>
+  );
+}
+
+function About({ node }: { node: Node }) {
+  const [range, chooseRange] = useRange();
+  const [history, placed] = [useQuery(nodeHistory(node.id, range)), useQuery(replicas)];
+  const its = placed.data?.filter(({ node_name: on }) => on === node.name) ?? [];
+  if (!useAnswered(history, placed)) return <Skeleton rows={12} label="Reading the node" />;
+  return (
+    <>
+      <div className="drain-told"><DrainTold node={node} /></div>
+      <Section title="Inventory" note={node.cpu ? 'as its agent measured it' : 'not measured since the controller started'}><Inventory node={node} /></Section>
+      <HistorySection title="History" query={history} range={range} onRange={chooseRange} />
+      <Section title="Identity"><Identity node={node} /></Section>
+      <Section title="Replicas" note={String(its.length)}>
+        {its.length === 0 ? <EmptyState title="No replica is placed here" /> : <ReplicaTable label={`Replicas on ${node.name}`} replicas={its} show="deployment" />}
+      </Section>
     </>
   );
 }
@@ -72,11 +84,6 @@ function DrainTold({ node }: { node: Node }) {
   if (left === 0) return <Notice>It is empty. It takes no replica before it is opened again.</Notice>;
   if (held === 0) return <Notice>{left === 1 ? 'One replica is' : `${left} replicas are`} still here, and {left === 1 ? 'goes' : 'go'} once {left === 1 ? 'another serves in its place and its requests' : 'others serve in their place and their requests'} have ended.</Notice>;
   return <Notice tone="warn">{held === 1 ? 'One replica finds' : `${held} replicas find`} no other node and {held === 1 ? 'stays' : 'stay'}. Open the node again, make room elsewhere, or drain it by force.</Notice>;
-}
-
-function History({ node }: { node: Node }) {
-  const [range, chooseRange] = useRange();
-  return <HistorySection title="History" query={useQuery(nodeHistory(node.id, range))} range={range} onRange={chooseRange} />;
 }
 
 function Inventory({ node }: { node: Node }) {
