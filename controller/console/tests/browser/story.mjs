@@ -156,6 +156,10 @@ await task('each role is shown what it may see, and told what it may not', async
   }
 });
 
+/** Runs in the page: nothing stands in for what is still to come, and every chart is drawn. */
+const isShown = () => !document.querySelector('.skeleton')
+  && [...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.chart-canvas canvas, .chart-nothing'));
+
 let looked = 0;
 await task('axe finds nothing on any page, in both themes and two sizes', async () => {
   for (const colorScheme of ['light', 'dark']) {
@@ -164,7 +168,7 @@ await task('axe finds nothing on any page, in both themes and two sizes', async 
       for (const path of PAGES) {
         await theirs.goto(`${url}/console/${path}`);
         await theirs.getByRole('heading', { level: 1 }).first().waitFor();
-        await theirs.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+        await theirs.waitForFunction(isShown);
         await theirs.screenshot({ path: `${PICTURES}/${path || 'fleet'}-${colorScheme}-${width}.png`, fullPage: true });
         if (await theirs.evaluate(() => document.documentElement.scrollWidth > innerWidth)) faults.push(`${path} ${width}: wider than the window`);
         await theirs.evaluate(AXE);

@@ -4,7 +4,7 @@ import { Button, DataTable, EmptyState, Section, TextField, type Column } from '
 import { chosen, ordered, sourceName, valueOf } from './shownOptions';
 
 const columns: Column<Option>[] = [
-  { id: 'name', title: 'Option', width: '44%', cell: ({ name, help }) => <><code className="nowrap">{name}</code><p className="soft wrap">{help}</p></> },
+  { id: 'name', title: 'Option', width: '44%', cell: ({ name, help }) => <><code className="nowrap">{name}</code><p className="soft wrap">{help.split('`').map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part))}</p></> },
   { id: 'value', title: 'Value', width: '38%', cell: (option) => <Value of={option} /> },
   { id: 'source', title: 'Comes from', cell: ({ source }) => sourceName(source) },
 ];
