@@ -39,6 +39,9 @@ pub struct ConfirmSecondFactorRequest {
     /// 6 digits.
     #[schema(max_length = 64)]
     pub code: String,
+    /// The present password; absent for an account that has none, and after a login link.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub current_password: Option<String>,
 }
 
 impl std::fmt::Debug for ConfirmSecondFactorRequest {

@@ -67,7 +67,8 @@ fn secrets_do_not_reach_debug_output() {
         OfferedSecondFactor { secret: "SECRET".into(), uri: "SECRET".into(), expires_at: "x".into() };
     let codes = RecoveryCodes { recovery_codes: vec!["SECRET".into()], record_id: "r".into() };
     let (code, current_password) = ("SECRET".to_owned(), Some("SECRET".to_owned()));
-    let confirm = ConfirmSecondFactorRequest { code: code.clone() };
+    let confirm =
+        ConfirmSecondFactorRequest { code: code.clone(), current_password: current_password.clone() };
     let remove = RemoveSecondFactorRequest { code, current_password };
     assert!(!format!("{offered:?}{codes:?}{confirm:?}{remove:?}").contains("SECRET"));
 }

@@ -1197,6 +1197,8 @@ export interface components {
         ConfirmSecondFactorRequest: {
             /** @description 6 digits. */
             code: string;
+            /** @description The present password; absent for an account that has none, and after a login link. */
+            current_password?: string | null;
         };
         DatabaseInForce: {
             kind: components["schemas"]["DatabaseKind"];

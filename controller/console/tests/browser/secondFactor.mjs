@@ -134,6 +134,7 @@ await task('it is removed with password and recovery code, and can be set up aga
   await type(recovery[4]);
   await page.getByText('Your second factor is removed').waitFor();
   await setUp();
+  await page.getByLabel('Present password').fill(PASSWORD);
   await type(codeOf(secret));
   await keep();
 });

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useSession } from '../../api/session';
 import { Button, CopyField, DialogActions, ErrorState, Notice, Skeleton, TextField, Time } from '../../design';
 import { whyNot } from '../whyNot';
 import { confirm, offer, type Offered } from './api';
@@ -27,11 +28,14 @@ export function SetUp({ onSet, onLater, later }: SetUpProps) {
 }
 
 function FirstCode({ offered, onSet, onLater, later, onAnew }: SetUpProps & { offered: Offered; onAnew: () => void }) {
+  const { account } = useSession();
   const [code, setCode] = useState('');
-  const confirmed = useMutation({ mutationFn: () => confirm(code), onSuccess: onSet });
+  const [password, setPassword] = useState('');
+  const complete = Boolean(code.trim()) && (Boolean(password) || !account.needs_current_password);
+  const confirmed = useMutation({ mutationFn: () => confirm(code, password), onSuccess: onSet });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (code.trim() && !confirmed.isPending) confirmed.mutate();
+    if (complete && !confirmed.isPending) confirmed.mutate();
   };
   return (
     <form className="stack" onSubmit={submit}>
@@ -47,13 +51,14 @@ function FirstCode({ offered, onSet, onLater, later, onAnew }: SetUpProps & { of
             <CopyField value={offered.secret} shown={offered.secret.replace(/(.{4})(?=.)/g, '$1 ')} label="the secret" block />
           </div>
           <TextField label="Code" value={code} onChange={setCode} autoComplete="one-time-code" mono autoFocus />
+          {account.needs_current_password ? <TextField label="Present password" type="password" value={password} onChange={setPassword} autoComplete="current-password" /> : null}
         </div>
       </div>
       {confirmed.error ? <Notice tone="bad">{whyNot(confirmed.error)} <Button kind="ghost" onPress={onAnew}>Begin anew</Button></Notice> : null}
       <p className="soft small">Whoever sees this page can make your codes. It expires <Time at={offered.expires_at} />. Your other sessions end once the code is right.</p>
       <DialogActions>
         <Button onPress={onLater}>{later}</Button>
-        <Button kind="primary" type="submit" isDisabled={!code.trim()} isPending={confirmed.isPending}>Turn it on</Button>
+        <Button kind="primary" type="submit" isDisabled={!complete} isPending={confirmed.isPending}>Turn it on</Button>
       </DialogActions>
     </form>
   );

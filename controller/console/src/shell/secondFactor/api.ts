@@ -12,9 +12,11 @@ export const secondFactor = queryOptions({
 /** What the app is told. What was offered before is void. */
 export const offer = (): Promise<Offered> => take(client.POST('/api/v1/session/second-factor'));
 
+const withPassword = (code: string, password: string) => ({ code, ...(password ? { current_password: password } : {}) });
+
 /** A first code; the recovery codes, which are shown only once. */
-export const confirm = async (code: string): Promise<string[]> =>
-  (await take(client.PUT('/api/v1/session/second-factor', { body: { code } }))).recovery_codes;
+export const confirm = async (code: string, password: string): Promise<string[]> =>
+  (await take(client.PUT('/api/v1/session/second-factor', { body: withPassword(code, password) }))).recovery_codes;
 
 export const remove = (code: string, password: string) =>
-  take(client.POST('/api/v1/session/second-factor/removal', { body: { code, ...(password ? { current_password: password } : {}) } }));
+  take(client.POST('/api/v1/session/second-factor/removal', { body: withPassword(code, password) }));

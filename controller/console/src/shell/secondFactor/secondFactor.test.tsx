@@ -86,7 +86,12 @@ it('asks for a code when the session ended in mid-work', async () => {
 });
 
 it('sets one up, shows the recovery codes once, and does not close over them by mistake', async () => {
-  const { calls } = controller({ ...base, 'GET /api/v1/session/second-factor': { body: { recovery_codes_left: 0, is_required: false } } });
+  const sent: unknown[] = [];
+  const { calls } = controller({
+    ...base,
+    'GET /api/v1/session/second-factor': { body: { recovery_codes_left: 0, is_required: false } },
+    'PUT /api/v1/session/second-factor': async (request) => { sent.push(await request.json()); return { body: { recovery_codes: codes, record_id: 'R' } }; },
+  });
   openConsole('/nodes');
   await userEvent.click(await screen.findByRole('button', { name: /Account and theme/ }));
   await userEvent.click(await screen.findByRole('menuitem', { name: 'Set up a second factor' }));
@@ -94,8 +99,10 @@ it('sets one up, shows the recovery codes once, and does not close over them by 
   screen.getByRole('img', { name: 'QR code for your authenticator app' });
   expect(screen.getByRole('region', { name: 'the secret' }).textContent).toBe('GEZD GNBV GY3T QOJQ');
   expect(document.querySelectorAll('.dialog [style]').length, 'no style of its own: the policy allows none').toBe(0);
-  await userEvent.type(code, '123456{Enter}');
+  await userEvent.type(code, '123456');
+  await userEvent.type(screen.getByLabelText('Present password'), 'a long one{Enter}');
   await screen.findByText(codes[9] ?? '');
+  expect(sent).toEqual([{ code: '123456', current_password: 'a long one' }]);
   expect(screen.queryByRole('button', { name: 'Close' })).toBeNull();
   await userEvent.keyboard('{Escape}');
   await userEvent.click(screen.getByRole('button', { name: 'I have kept them' }));
@@ -128,7 +135,7 @@ it('removes it with password and code, and warns when recovery codes run out', a
 
 it('asks for nothing of the fleet before a required one is set up, and shows the codes before the fleet', async () => {
   let isSet = false;
-  const waiting = { ...session([]), account: { ...session([]).account, needs_second_factor: true } };
+  const waiting = { ...session([]), account: { ...session([]).account, needs_current_password: false, needs_second_factor: true } };
   const { calls } = controller({
     ...base,
     'GET /api/v1/session': () => ({ body: isSet ? session(['node.read']) : waiting }),

@@ -42,7 +42,7 @@ async fn set_up(fleet: &Fleet, browser: &Browser) -> App {
     let (status, offered) = browser.call(fleet, Method::POST, paths::SESSION_SECOND_FACTOR, None).await;
     assert_eq!(status, StatusCode::CREATED, "{offered}");
     let mut app = App { secret: text(&offered["secret"]), recovery_codes: Vec::new() };
-    let body = json!({"code": app.code(0)});
+    let body = json!({"code": app.code(0), "current_password": PASSWORD});
     let (status, set) = browser.call(fleet, Method::PUT, paths::SESSION_SECOND_FACTOR, Some(body)).await;
     assert_eq!(status, StatusCode::OK, "{set}");
     app.recovery_codes = set["recovery_codes"].as_array().unwrap().iter().map(text).collect();
@@ -120,11 +120,33 @@ async fn what_is_offered_is_asked_of_nobody_until_a_first_code_was_right() {
     let second = offer().await;
     let uri = text(&second["uri"]);
     assert!(uri.starts_with("otpauth://totp/Cloister%20test:meier?secret="), "{uri}");
-    let body = json!({"code": first.code(0)});
+    let body = json!({"code": first.code(0), "current_password": PASSWORD});
     let (status, problem) = own.call(&fleet, Method::PUT, paths::SESSION_SECOND_FACTOR, Some(body)).await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("code")), "of one that is void");
     assert!(sign_in(&fleet, password("meier", PASSWORD)).await.is_ok());
     assert_eq!(failures(&fleet, "meier").await, 0, "whoever sets it up guesses at nothing");
+}
+
+#[tokio::test]
+async fn whoever_finds_an_open_session_cannot_lock_its_owner_out() {
+    let fleet = Fleet::start().await;
+    with_password(&fleet, "meier", "operator").await;
+    let found = sign_in(&fleet, password("meier", PASSWORD)).await.unwrap();
+    let (_, offered) = found.call(&fleet, Method::POST, paths::SESSION_SECOND_FACTOR, None).await;
+    let app = App { secret: text(&offered["secret"]), recovery_codes: Vec::new() };
+    for guess in [json!({}), json!({"current_password": "a guess"})] {
+        let mut body = guess.clone();
+        body["code"] = json!(app.code(0));
+        let (status, problem) =
+            found.call(&fleet, Method::PUT, paths::SESSION_SECOND_FACTOR, Some(body)).await;
+        assert_eq!(
+            (status, &problem["field"]),
+            (StatusCode::BAD_REQUEST, &json!("current_password")),
+            "{guess}"
+        );
+    }
+    assert_eq!(failures(&fleet, "meier").await, 2, "guesses count");
+    assert!(sign_in(&fleet, password("meier", PASSWORD)).await.is_ok(), "no code is asked for");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use cloister_store::{Account, Change};
 use jiff::{SignedDuration, Timestamp};
 
 use super::code::{not_committed, prove, unix_s};
-use super::password::check_current;
+use super::password::{check_current, needs_current_password};
 use super::signed_in;
 use crate::api::auth::{Caller, SignedIn};
 use crate::api::operations::{Facts, changed_of, subject};
@@ -58,7 +58,8 @@ pub(in crate::api) async fn offer(api: &ApiState, caller: &Caller) -> Result<Off
     }
 }
 
-/// A first code is right: from now on one is asked for. The recovery codes are shown only here.
+/// A first code is right: from now on one is asked for. The recovery codes are shown only here. Takes the password:
+/// whoever finds a session that was left open would lock its owner out.
 pub(in crate::api) async fn confirm(
     api: &ApiState,
     caller: &Caller,
@@ -67,6 +68,9 @@ pub(in crate::api) async fn confirm(
     let signed_in = signed_in(caller)?;
     let account = &signed_in.account;
     may_have_one(account)?;
+    if needs_current_password(signed_in) {
+        check_current(api, caller, account, request.current_password.unwrap_or_default()).await?;
+    }
     let now = Timestamp::now();
     let is_fresh = |offered: &cloister_store::SecondFactor| {
         now.duration_since(offered.offered_at) < OFFER_VALID_FOR && offered.set_at.is_none()
