@@ -15,8 +15,9 @@ elif [ ! -f "$MODEL" ]; then
 fi
 if [ -x target/debug/cloister ]; then say "building (only what changed)"; else
   say "building Cloister and fetching the model: the first time takes a few minutes on two cores"; fi
-# What is built once is built sooner in one piece; whoever has begun to change the code has the folder.
-[ -d target/debug/incremental ] || export CARGO_INCREMENTAL=0
+# Built once it is built sooner in one piece, and without what a debugger reads. Whoever has begun to change the code has
+# the folder, and keeps what was built for that.
+[ -d target/debug/incremental ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false
 cargo build --locked --workspace --bins
 say "built: target/debug/{cloister,cloister-controller,cloister-agent,cloister-audit}"
 # While the story is told: the programs do not wait for the console, and take it when it is there.
