@@ -29,6 +29,7 @@ node controller/console/tests/browser/story.mjs
 node controller/console/tests/browser/people.mjs
 MODEL=$work/other node controller/console/tests/browser/tasks.mjs
 MODEL=$work/other node controller/console/tests/browser/approval.mjs
+node controller/console/tests/browser/trust.mjs
 node controller/console/tests/browser/hostile.mjs
 node controller/console/tests/browser/conflict.mjs
 node controller/console/tests/browser/nodes.mjs

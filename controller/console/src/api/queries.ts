@@ -15,6 +15,8 @@ export type Explanation = Schemas['Explanation'];
 export type Model = Schemas['Model'];
 export type ModelDetail = Schemas['ModelDetail'];
 export type Signer = Schemas['Signer'];
+export type TrustPolicy = Schemas['TrustPolicy'];
+export type TrustPolicyRequest = Schemas['TrustPolicyRequest'];
 export type Import = Schemas['Import'];
 export type Upload = Schemas['Upload'];
 export type AuditRecord = Schemas['Record'];
@@ -61,7 +63,11 @@ export const model = (name: string) => queryOptions({
 });
 
 export const signers = queryOptions({
-  queryKey: ['signers'], queryFn: async () => (await take(client.GET('/api/v1/signers'))).signers, ...liveBy('signers'),
+  queryKey: ['signers'], queryFn: async () => (await take(client.GET('/api/v1/signers'))).signers, ...liveBy('signers', 'trust_policies'),
+});
+
+export const trustPolicies = queryOptions({
+  queryKey: ['trust-policies'], queryFn: async () => (await take(client.GET('/api/v1/trust-policies'))).policies, ...liveBy('trust_policies'),
 });
 
 export const imports = queryOptions({

@@ -27,6 +27,7 @@ export const views = [
     await page.getByRole('button', { name: 'Fetch and verify' }).click();
   } },
   { name: 'models-trust', dialog: true, path: '/models?trust', shows: 'Public key, PEM' },
+  { name: 'models-policy', dialog: true, path: '/models?policy', shows: 'Name of the policy' },
   { name: 'model', path: `/models/${model}`, shows: 'Provenance' },
   { name: 'model-remove', dialog: true, path: `/models/${model}?remove`, shows: 'is in use' },
   { name: 'deployments', path: '/deployments', shows: 'ward' },

@@ -7,7 +7,8 @@ import { Badge, Button, Bytes, DataTable, EmptyState, ErrorState, formatCount, f
 import { ApprovalBadge } from '../../fleet/approval';
 import { ImportModel } from './ImportModel';
 import { Imports } from './Imports';
-import { Signers } from './Signers';
+import { Signers } from './trust/Signers';
+import { TrustPolicies } from './trust/TrustPolicies';
 import { UploadProgress } from './upload/UploadProgress';
 
 /** What somebody has to decide comes first. */
@@ -53,6 +54,7 @@ export function ModelsPage() {
       </Section>
       {may('model.import') ? <Imports /> : null}
       {may('signer.read') ? <Signers /> : null}
+      {may('trust_policy.read') ? <TrustPolicies /> : null}
       <ImportModel isOpen={importing && may('model.import')} onClose={closeImport} />
     </>
   );

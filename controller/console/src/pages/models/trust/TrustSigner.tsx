@@ -1,8 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
-import { client, take } from '../../api/client';
-import { Button, Dialog, DialogActions, Notice, say, TextField } from '../../design';
-import { nameProblem } from './name';
+import { client, take } from '../../../api/client';
+import { Button, Dialog, DialogActions, Notice, say, TextField } from '../../../design';
+import { nameProblem } from '../name';
+import { secretProblem } from './policy';
 
 export function TrustSigner({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return <Dialog title="Trust a signer" size="wide" isOpen={isOpen} onClose={onClose}><TrustForm onClose={onClose} /></Dialog>;
@@ -13,8 +14,7 @@ function TrustForm({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');
   const [pem, setPem] = useState('');
   const wrongName = name ? nameProblem(name) : undefined;
-  // A private key must not travel, not even by mistake.
-  const secret = pem.includes('PRIVATE KEY') ? 'This is a private key. It belongs to its signer alone: paste the public one.' : undefined;
+  const secret = secretProblem(pem);
   const trust = useMutation({
     mutationFn: () => take(client.POST('/api/v1/signers', { body: { name, public_key_pem: pem } })),
     onSuccess: async () => {

@@ -1,9 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { client, take } from '../../api/client';
-import { models, signers, type Signer } from '../../api/queries';
-import { useMay } from '../../api/session';
-import { Badge, Button, ConfirmByName, CopyField, DataTable, EmptyState, ErrorState, say, Section, Skeleton, Time, useDialogParameter, type Column } from '../../design';
+import { client, take } from '../../../api/client';
+import { models, signers, type Signer } from '../../../api/queries';
+import { useMay } from '../../../api/session';
+import { Badge, Button, ConfirmByName, CopyField, DataTable, EmptyState, ErrorState, say, Section, Skeleton, Time, useDialogParameter, type Column } from '../../../design';
 import { TrustSigner } from './TrustSigner';
 
 /** Whose signature makes a model acceptable. */
