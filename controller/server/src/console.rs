@@ -18,6 +18,8 @@ const HASHED: &str = "assets/";
 /// Behind the name of a file: the same, packed when the console was built.
 const PACKED: &str = ".gz";
 const NOT_BUILT: &str = include_str!("console/not_built.html");
+/// What that page does, in a file of its own: the policy lets nothing else run.
+const LOOK_AGAIN: (&str, &str) = ("look_again.js", include_str!("console/look_again.js"));
 
 /// Everything from this host, nothing from another, no script or style inside a page. WebAssembly checks proofs.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -61,6 +63,9 @@ fn find(path: &str, request: &HeaderMap) -> Response {
     match Files::get(path).filter(|_| path != PAGE) {
         Some(file) => answer(path, file, request),
         None if path.starts_with(HASHED) => StatusCode::NOT_FOUND.into_response(),
+        None if path == LOOK_AGAIN.0 => {
+            ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], LOOK_AGAIN.1).into_response()
+        }
         None => match Files::get(PAGE) {
             Some(page) => answer(PAGE, page, request),
             None => (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT)
@@ -116,6 +121,14 @@ mod tests {
         assert_eq!(get(false, "/console/nodes/muc-1").await.status(), page);
         assert_eq!(get(false, "/console/assets/gone.js").await.status(), StatusCode::NOT_FOUND);
         assert_eq!(get(false, "/").await.headers()[header::LOCATION], "/console/");
+    }
+
+    #[tokio::test]
+    async fn the_page_that_stands_in_looks_again_by_a_script_of_this_host() {
+        assert!(NOT_BUILT.contains(&format!(r#"<script src="/console/{}"></script>"#, LOOK_AGAIN.0)));
+        let script = get(false, &format!("/console/{}", LOOK_AGAIN.0)).await;
+        assert_eq!(script.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        assert!(script.headers().contains_key(header::CONTENT_SECURITY_POLICY));
     }
 
     #[test]
