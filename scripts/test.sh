@@ -23,6 +23,7 @@ stage() {
 stage 'formatting' cargo fmt --all --check
 stage 'model' scripts/fetch-model.sh .cloister/models/SmolLM2-135M-Instruct.Q4_1.gguf
 stage 'console' scripts/console.sh
+stage 'console: shown by what was built before it' scripts/console-late.sh
 console() { (cd controller/console && npm run --silent "$@"); }
 stage 'console: types' console check
 stage 'console: unit tests' console test
