@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # `make console`: builds the web console into controller/console/dist, where the controller takes it from. Programs of
-# `make build` read it from there when they are asked; images have it inside. `packages` as an argument: only fetches what
-# the build needs, which is mostly waiting.
+# `make build` read it from there when they are asked; images have it inside.
 set -euo pipefail
 cd "$(dirname "$0")/../controller/console"
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
@@ -13,12 +12,13 @@ fi
 # Two at once would take the packages from under each other.
 exec 9>.build.lock
 flock 9
+packages=
 if [ ! -f node_modules/.installed ] || ! cmp -s package-lock.json node_modules/.installed; then
-  npm ci --no-audit --no-fund --loglevel=error
-  cp package-lock.json node_modules/.installed
+  # Mostly waiting: the verifier is compiled meanwhile.
+  (npm ci --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed) & packages=$!
 fi
-[ "${1:-}" != packages ] || exit 0
 ./verifier.sh
+if [ -n "$packages" ]; then wait "$packages"; fi
 # Built anew only from something new: a controller that has the files inside is compiled again when they are written.
 inputs=$(find src public scripts index.html package.json package-lock.json tsconfig.json vite.config.ts -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 if [ ! -f dist/index.html ] || [ "$inputs" != "$(cat node_modules/.built-from 2>/dev/null)" ]; then

@@ -15,19 +15,15 @@ elif [ ! -f "$MODEL" ]; then
 fi
 if [ -x target/debug/cloister ]; then say "building (only what changed)"; else
   say "building Cloister and fetching the model: the first time takes a few minutes on two cores"; fi
-mkdir -p .cloister
-console() { (exec </dev/null >>.cloister/console-build.log 2>&1 && nice -n "$1" scripts/console.sh "${@:2}") & }
-has_node() { command -v npm >/dev/null 2>&1; }
-: >.cloister/console-build.log
-if has_node; then console 19 packages; fi
 # Built once it is built sooner in one piece, and without what a debugger reads. Whoever has begun to change the code has
 # the folder, and keeps what was built for that.
 [ -d target/debug/incremental ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false
 cargo build --locked --workspace --bins
 say "built: target/debug/{cloister,cloister-controller,cloister-agent,cloister-audit}"
 # While the story is told: the programs do not wait for the console, and take it when it is there.
-if has_node; then
-  console 10
+if command -v npm >/dev/null 2>&1; then
+  mkdir -p .cloister
+  (exec </dev/null >.cloister/console-build.log 2>&1 && nice scripts/console.sh) &
   say "building the web console beside this; what it says is in .cloister/console-build.log"
 else
   say "Node is not here: the web console is left out (make console, later)"
