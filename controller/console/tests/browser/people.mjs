@@ -89,15 +89,26 @@ await task('stopping closes the request, and that is on record', async () => {
   // Without chance, and with a question whose answer goes on until the last token: it is still coming when Stop is pressed.
   await page.getByLabel('Temperature').fill('0');
   await page.getByLabel('Most tokens').fill('2000');
-  await question().fill('Tell me a very long story about a heron.');
-  await page.keyboard.press('Enter');
-  await page.locator('.answer[data-phase="answering"] span').nth(1).waitFor({ timeout: 60_000 });
-  await page.getByRole('button', { name: 'Stop' }).click();
-  await page.getByText('stopped by you').waitFor();
-  const deadline = performance.now() + 30_000;
-  while (JSON.parse((await newestOf('inference.interrupted'))?.leaf_json ?? 'null')?.actor.name !== name) {
-    if (performance.now() > deadline) throw new Error('the stopped request has no record that it was interrupted');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const byHer = async (kind) => {
+    const newest = await newestOf(kind);
+    return JSON.parse(newest?.leaf_json ?? 'null')?.actor.name === name ? newest.id : undefined;
+  };
+  // An answer may end by itself in the moment in which it is stopped: then it is asked for again.
+  for (let asked = 1; ; asked += 1) {
+    const completed = await byHer('inference.completed');
+    await question().fill('Tell me a very long story about a heron.');
+    await page.keyboard.press('Enter');
+    await page.locator('.answer[data-phase="answering"] span').nth(1).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('stopped by you').nth(asked - 1).waitFor();
+    const deadline = performance.now() + 30_000;
+    let interrupted;
+    while (!(interrupted = await byHer('inference.interrupted')) && (await byHer('inference.completed')) === completed) {
+      if (performance.now() > deadline) throw new Error('the stopped request has no record of how it ended');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    if (interrupted) break;
+    if (asked === 3) throw new Error('three requests that were stopped ended by themselves');
   }
 });
 
