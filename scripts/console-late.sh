@@ -18,5 +18,6 @@ for _ in $(seq 300); do
   sleep 0.2
 done
 url=http://$(sed -n 's/.*"http": *"\([^"]*\)".*/\1/p' "$work/data/endpoints.json")/console/
-curl -fsS --max-time 30 "$url" | grep -q 'id="root"' || { echo "$url does not show the console" >&2; exit 1; }
+page=$(curl -fsS --max-time 30 "$url") || page=
+[[ $page == *'id="root"'* ]] || { echo "$url does not show the console" >&2; exit 1; }
 echo "done  a controller that was built before the console shows it"
