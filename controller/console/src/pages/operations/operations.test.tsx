@@ -46,6 +46,18 @@ it('says what to do to have an identity provider', async () => {
   section('Sign-in').getByText('--oidc FILE');
 });
 
+it('shows its parts together, so that none moves another', async () => {
+  let answer = () => {};
+  const later = new Promise<void>((resolve) => { answer = resolve; });
+  controller({ ...base, 'GET /api/v1/configuration': async () => { await later; return { body: inForce }; } });
+  openConsole('/operations');
+  await screen.findByRole('status', { name: 'Reading how the controller is' });
+  expect(screen.queryByRole('region', { name: 'Controller' })).toBeNull();
+  answer();
+  await screen.findByText('PostgreSQL');
+  screen.getByRole('region', { name: 'Controller' });
+});
+
 it('asks for nothing that the account may not see, and says which rights are missing', async () => {
   const { calls } = controller({ ...base, 'GET /api/v1/session': { body: session(['fleet.read']) } });
   openConsole('/operations');
