@@ -14,7 +14,7 @@ const row = page.getByRole('table', { name: 'Trust policies' }).getByRole('row')
 await task('a policy lets one signer sign models of certain names', async () => {
   await page.goto(`${address}/models?policy`);
   await page.getByLabel('Name of the policy').fill(NAME);
-  await page.getByLabel('Models', { exact: true }).fill('trial-* other');
+  await page.getByRole('textbox', { name: 'Models', exact: true }).fill('trial-* other');
   await page.getByLabel('Signer', { exact: true }).fill('trial-signer');
   await page.getByLabel('Public key, PEM').fill('-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----');
   await page.getByRole('button', { name: 'Make policy' }).click();
@@ -30,7 +30,7 @@ await task('a second rule is added, and what another admin saved meanwhile is no
   await row.getByRole('button', { name: `Change ${NAME}` }).click();
   await page.getByRole('button', { name: 'Add a rule' }).click();
   const second = page.getByRole('group', { name: 'Rule 2' });
-  await second.getByLabel('Models', { exact: true }).fill('mine');
+  await second.getByRole('textbox', { name: 'Models', exact: true }).fill('mine');
   await second.getByLabel('Signer', { exact: true }).fill('trial-signer');
   await second.getByLabel('Public key, PEM').fill(await readFile(SIGNER, 'utf8'));
   const theirs = await api('GET', `/api/v1/trust-policies/${NAME}`);
@@ -38,7 +38,7 @@ await task('a second rule is added, and what another admin saved meanwhile is no
   await page.getByRole('button', { name: 'Save policy' }).click();
   await page.getByText('Somebody else changed this policy').waitFor();
   await page.getByRole('button', { name: 'Drop my changes and edit that one' }).click();
-  await page.getByRole('group', { name: 'Rule 1' }).getByLabel('Models', { exact: true }).fill('theirs mine');
+  await page.getByRole('group', { name: 'Rule 1' }).getByRole('textbox', { name: 'Models', exact: true }).fill('theirs mine');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await row.getByText('theirs, mine').waitFor();
   const { rules, revision } = await api('GET', `/api/v1/trust-policies/${NAME}`);
