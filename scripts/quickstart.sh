@@ -15,18 +15,18 @@ elif [ ! -f "$MODEL" ]; then
 fi
 if [ -x target/debug/cloister ]; then say "building (only what changed)"; else
   say "building Cloister and fetching the model: the first time takes a few minutes on two cores"; fi
+# The programs do not wait for the console, and take it when it is there. The last crates leave a processor idle for it.
+if command -v npm >/dev/null 2>&1; then
+  mkdir -p .cloister
+  (exec </dev/null >.cloister/console-build.log 2>&1 && scripts/beside.sh scripts/console.sh) &
+  say "building the web console beside this; what it says is in .cloister/console-build.log"
+else
+  say "Node is not here: the web console is left out (make console, later)"
+fi
 # Built once it is built sooner in one piece, and without what a debugger reads. Whoever has begun to change the code has
 # the folder, and keeps what was built for that.
 [ -d target/debug/incremental ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false
 cargo build --locked --workspace --bins
 say "built: target/debug/{cloister,cloister-controller,cloister-agent,cloister-audit}"
-# While the story is told: the programs do not wait for the console, and take it when it is there.
-if command -v npm >/dev/null 2>&1; then
-  mkdir -p .cloister
-  (exec </dev/null >.cloister/console-build.log 2>&1 && nice scripts/console.sh) &
-  say "building the web console beside this; what it says is in .cloister/console-build.log"
-else
-  say "Node is not here: the web console is left out (make console, later)"
-fi
 if [ -n "$fetch" ]; then wait "$fetch"; say "model fetched and its SHA-256 checked: $MODEL"; fi
 exec target/debug/cloister quickstart --data "$DATA" --model "$MODEL"

@@ -7,7 +7,13 @@ started=$SECONDS
 log=$(mktemp "${TMPDIR:-/tmp}/cloister-test.XXXXXXXX")
 this=$log.stage
 ends=$log.ends
-trap 'rm -f "$log" "$this" "$ends"' EXIT
+images=
+finish() {
+  if [ -n "$images" ] && [ ! -s "$log.images-status" ]; then kill -- "-$images" 2>/dev/null; fi
+  rm -f "$log" "$log".*
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
 failed_stages=()
 stage() {
   local name=$1; shift
@@ -29,10 +35,21 @@ stage 'console: types' console check
 stage 'console: unit tests' console test
 stage 'programs' cargo build --locked --workspace --bins --features cloister-server/kubernetes
 stage 'lints' cargo clippy --locked --workspace --all-targets --features cloister-server/kubernetes -- -D warnings
+# Other stages wait for browsers and databases most of the time: the images are compiled in that.
+begin_images() {
+  setsid scripts/beside.sh bash -c 'make images images-reproducible; echo $? > "$1"' - "$log.images-status" \
+    > "$log.images" 2>&1 &
+  images=$!
+}
+images_built() {
+  tail -n +1 -f --pid="$images" "$log.images"
+  [ "$(cat "$log.images-status")" = 0 ]
+}
 # The operator's tests start a real API server; a laptop without root leaves the cluster out.
 cluster=
 if [ "${CI:-}" = true ] || [ "$(id -u)" = 0 ]; then
   cluster=yes
+  begin_images
   stage 'programs of Kubernetes' tests/kubernetes/build-tools.sh
 fi
 # The operator is a feature of the controller: with it, so that everything is seen. Without it the quickstart builds.
@@ -42,8 +59,7 @@ stage 'console: signing in with identity providers' scripts/console-oidc.sh
 stage 'OpenAPI: every answer is one that is declared, whoever calls' tests/openapi/run.sh
 stage 'tests' cargo test --locked --workspace --features cloister-server/kubernetes --no-fail-fast
 if [ -n "$cluster" ]; then
-  stage 'images' make images
-  stage 'images: built twice, the same digests' make images-reproducible
+  stage 'images: built twice, the same digests' images_built
   stage 'images: their tests' make images-test
   # The rung `api` ran above, among the tests of the workspace.
   stage 'kubernetes' tests/kubernetes/run.sh chart scale nodes
