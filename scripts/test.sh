@@ -37,9 +37,12 @@ stage 'programs' cargo build --locked --workspace --bins --features cloister-ser
 stage 'lints' cargo clippy --locked --workspace --all-targets --features cloister-server/kubernetes -- -D warnings
 # Other stages wait for browsers and databases most of the time: the images are compiled in that.
 begin_images() {
-  setsid scripts/beside.sh bash -c 'make images images-reproducible; echo $? > "$1"' - "$log.images-status" \
-    > "$log.images" 2>&1 &
+  # A group of its own, so that all of it can be ended; a session of its own would have a share of its own (sched(7)).
+  set -m
+  scripts/beside.sh bash -c 'make images images-reproducible; echo $? > "$1"' - "$log.images-status" \
+    < /dev/null > "$log.images" 2>&1 &
   images=$!
+  set +m
 }
 images_built() {
   tail -n +1 -f --pid="$images" "$log.images"
